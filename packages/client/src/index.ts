@@ -1,0 +1,17 @@
+export { ApiClient } from './api/api-client.ts';
+export type * from './api/options.ts';
+export { collectionPath, objectPath } from './api/paths.ts';
+export { createClient } from './create-client.ts';
+export { EventRecorder, type EventRecorderOptions, type Regarding } from './events/event-recorder.ts';
+export type { IndexFunction } from './informer/indexer.ts';
+export { type Change, type Informer, InformerCache } from './informer/informer.ts';
+export { InformerFactory, type InformerFactoryOptions, type InformerOptions } from './informer/informer-factory.ts';
+export { type Kubeconfig, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+export { type LeaderElectionOptions, LeaderElector } from './leader/leader-elector.ts';
+export { logPlan, type PlanRecord } from './plans/log-plan.ts';
+export { type Outcome, runWorkers, TerminalError, type WorkersOptions } from './queue/run-workers.ts';
+export { type BackoffLimits, WorkQueue } from './queue/work-queue.ts';
+export { type ApiRequest, type ApiResponse, readBody, type Transport } from './transport/transport.ts';
+export { type ServerConnection, undiciTransport } from './transport/undici-transport.ts';
+export { lines, type WatchEvent } from './watch/watch-stream.ts';
+export { OwnWrites } from './writes/own-writes.ts';
