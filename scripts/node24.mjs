@@ -13,7 +13,9 @@ export function node24() {
     if (existsSync(path)) return path;
   }
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
-  throw new Error(`No Node 24 for ${process.platform}-${process.arch}: run "npm ci" in ${root}, or install Node 24 or newer`);
+  throw new Error(
+    `No Node 24 for ${process.platform}-${process.arch}: run "npm ci" in ${root}, or install Node 24 or newer`,
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
