@@ -9,6 +9,7 @@ export { InformerFactory, type InformerFactoryOptions, type InformerOptions } fr
 export { type Kubeconfig, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 export { type LeaderElectionOptions, LeaderElector } from './leader/leader-elector.ts';
 export { logPlan, type PlanRecord } from './plans/log-plan.ts';
+export { pollUntil } from './poll/poll-until.ts';
 export { type Outcome, runWorkers, TerminalError, type WorkersOptions } from './queue/run-workers.ts';
 export { type BackoffLimits, WorkQueue } from './queue/work-queue.ts';
 export { type ApiRequest, type ApiResponse, readBody, type Transport } from './transport/transport.ts';

@@ -1,0 +1,76 @@
+import { type Encoding, withOtherRevision } from './encoding.ts';
+import { Entry } from './entry.ts';
+
+export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+const FRAME_END = Buffer.from('}\n');
+const FRAME_START: Readonly<Record<EventType, Buffer>> = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+};
+
+export function frame(type: EventType, object: Buffer): Buffer {
+  return Buffer.concat([FRAME_START[type], object, FRAME_END]);
+}
+
+/** One change in a resource's history. Frames are made once per form and shared by all watchers. */
+export class ChangeEvent {
+  readonly revision: number;
+  /** Absent when the object was deleted. */
+  readonly current: Entry | undefined;
+  readonly previous: Entry | undefined;
+  readonly #encoding: Encoding;
+  #frames: Map<string, Buffer> | undefined;
+  #tombstone: Entry | undefined;
+
+  constructor(revision: number, current: Entry | undefined, previous: Entry | undefined, encoding: Encoding) {
+    this.revision = revision;
+    this.current = current;
+    this.previous = previous;
+    this.#encoding = encoding;
+  }
+
+  get entry(): Entry {
+    const entry = this.current ?? this.previous;
+    if (entry === undefined) {
+      throw new Error(`Event at revision ${this.revision} has neither a present nor a former object`);
+    }
+    return entry;
+  }
+
+  /** The last state before the object left, under the revision at which it left. */
+  get tombstone(): Entry {
+    this.#tombstone ??= this.#makeTombstone();
+    return this.#tombstone;
+  }
+
+  #makeTombstone(): Entry {
+    const last = this.previous ?? this.entry;
+    const object = last.object();
+    return new Entry(
+      last,
+      this.revision,
+      withOtherRevision(this.#encoding, last.bytes, this.revision),
+      { ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } },
+      last.attributes,
+    );
+  }
+
+  /** A frame in the given form, made at most once; `form` names what `make` does. */
+  frame(type: EventType, form: string, make: (entry: Entry) => Buffer): Buffer {
+    const key = `${type} ${form}`;
+    let made = this.#frames?.get(key);
+    if (made === undefined) {
+      const entry = type === 'DELETED' ? this.tombstone : this.entry;
+      made = frame(type, make(entry));
+      this.#frames ??= new Map();
+      this.#frames.set(key, made);
+    }
+    return made;
+  }
+
+  get sizeBytes(): number {
+    return this.entry.bytes.length;
+  }
+}

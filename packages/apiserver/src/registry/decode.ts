@@ -1,0 +1,83 @@
+import {
+  type ApiObject,
+  badRequest,
+  decodeObject,
+  duplicateFieldProblems,
+  type FieldValidation,
+  groupVersion,
+  type ObjectNode,
+  parseGroupVersion,
+  strictDecodingText,
+} from '@wherry/api';
+import { BODY_BYTES_MAX, type BodyType, bodyType, parseBody } from '../http/body.ts';
+import type { ApiRequest } from '../http/exchange.ts';
+import { isObject, type Json } from '../patch/json.ts';
+
+/** What a body must be. */
+export interface Expected {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly node: ObjectNode;
+}
+
+export interface DecodedBody {
+  readonly object: ApiObject;
+  readonly warnings: readonly string[];
+}
+
+/** Reads, parses and schema-checks a body. @throws StatusError BadRequest, UnsupportedMediaType, RequestEntityTooLarge */
+export async function readObject(
+  request: ApiRequest,
+  expected: Expected,
+  fieldValidation: FieldValidation,
+): Promise<DecodedBody> {
+  const type = bodyType(request.header('content-type'));
+  const bytes = await request.readBody(BODY_BYTES_MAX);
+  const value = parseBody(bytes, type);
+  return decodeValue(value, expected, fieldValidation, duplicates(bytes, type, fieldValidation));
+}
+
+/** JSON.parse keeps the last of repeated keys silently; only a look at the text finds them. */
+function duplicates(bytes: Buffer, type: BodyType, fieldValidation: FieldValidation): readonly string[] {
+  return type === 'json' && fieldValidation !== 'Ignore' ? duplicateFieldProblems(bytes.toString()) : [];
+}
+
+/** @throws StatusError BadRequest when the value is not of the expected kind */
+export function decodeValue(
+  value: Json,
+  expected: Expected,
+  fieldValidation: FieldValidation,
+  found: readonly string[] = [],
+): DecodedBody {
+  if (!isObject(value)) {
+    throw badRequest(`${prefix(expected)}: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type ${expected.kind}`);
+  }
+  checkKind(value, expected);
+  const decoded = decodeObject(expected.node, value, { fieldValidation });
+  if (decoded.error !== undefined) {
+    throw badRequest(`${prefix(expected)}: ${decoded.error}`);
+  }
+  const problems = [...found, ...decoded.strictProblems];
+  if (problems.length > 0 && fieldValidation === 'Strict') {
+    throw badRequest(`${prefix(expected)}: ${strictDecodingText(problems)}`);
+  }
+  const object: ApiObject = { ...decoded.object, apiVersion: groupVersion(expected), kind: expected.kind };
+  return { object, warnings: fieldValidation === 'Warn' ? problems : [] };
+}
+
+function checkKind(value: { readonly [key: string]: Json }, expected: Expected): void {
+  const { kind, apiVersion } = value;
+  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
+    const version = typeof apiVersion === 'string' ? (parseGroupVersion(apiVersion)?.version ?? apiVersion) : '';
+    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${kind}) to (${expected.kind}): unknown conversion`);
+  }
+  const wanted = groupVersion(expected);
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
+  }
+}
+
+function prefix(expected: Expected): string {
+  return `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}`;
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { type ClusterConfig, checkFlags, nodeNames, type UpFlags, usualPorts } from './config.ts';
+import { configure } from './configure.ts';
+import { clusterLayout } from './layout.ts';
+
+const recorded: ClusterConfig = { name: 'default', nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
+const subnet = { cidr: '172.30.0.0/24', gateway: '172.30.0.1' };
+const noEngine = async () => ({ kind: 'unavailable', reason: 'this is darwin' }) as const;
+
+test.each<{ flags: UpFlags; refused: RegExp }>([
+  { flags: { stores: 3 }, refused: /^Cannot start 3 stores: .*the next step$/ },
+  { flags: { apiservers: 2 }, refused: /^Cannot start 2 API servers/ },
+  { flags: { schedulers: 0 }, refused: /^Cannot start 0 schedulers: a cluster needs one/ },
+  { flags: { controllerManagers: 2 }, refused: /--controller-managers 1/ },
+  { flags: { nodes: 101 }, refused: /at most 100/ },
+  { flags: { nodes: 1 }, refused: /^Cannot shrink cluster "default" from 3 nodes to 1/ },
+  { flags: { runtime: 'hollow' }, refused: /^Cannot change the runtime/ },
+])('checkFlags refuses $flags', ({ flags, refused }) => {
+  expect(() => checkFlags(flags, recorded)).toThrow(refused);
+});
+
+test('checkFlags takes what changes nothing, and more nodes', () => {
+  for (const flags of [{}, { stores: 1, nodes: 3 }, { nodes: 5 }, { runtime: 'docker' }] as const)
+    checkFlags(flags, recorded);
+  checkFlags({ nodes: 0, runtime: 'hollow' }, undefined);
+});
+
+test('configure keeps what is recorded and changes what flags say', async () => {
+  const config = await configure(
+    'default',
+    { nodes: 4, port: 7443, runtime: 'hollow' },
+    { ...recorded, nodes: 0, subnet },
+    noEngine,
+  );
+  expect(config).toEqual({
+    name: 'default',
+    nodes: 4,
+    runtime: 'hollow',
+    profile: 'fast',
+    ports: { ...usualPorts, apiserver: 7443 },
+    subnet,
+  });
+});
+
+test('configure asks for no engine when there are no nodes', async () => {
+  const engine = () => Promise.reject(new Error('must not be asked'));
+  expect(await configure('default', { nodes: 0 }, undefined, engine)).toMatchObject({ nodes: 0, profile: 'upstream' });
+});
+
+test('configure falls back to hollow nodes, and says why, unless Docker was asked for', async () => {
+  expect(await configure('default', {}, undefined, noEngine)).toMatchObject({
+    runtime: 'hollow',
+    hollowReason: 'this is darwin',
+  });
+  await expect(configure('default', { runtime: 'docker' }, undefined, noEngine)).rejects.toThrow(
+    /^Cannot run nodes on Docker: this is darwin/,
+  );
+});
+
+test('nodeNames counts from one', () => {
+  expect(nodeNames({ nodes: 2 })).toEqual(['node-1', 'node-2']);
+});
+
+test.each([
+  '',
+  'Default',
+  'a_b',
+  '-a',
+  'a'.repeat(31),
+  'engine',
+  '../x',
+])('clusterLayout refuses the name "%s"', (name) => {
+  expect(() => clusterLayout('/home', name)).toThrow(/Cannot name a cluster/);
+});

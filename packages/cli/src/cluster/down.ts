@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import type { Context } from '../context.ts';
+import { observeDaemons } from '../daemons/records.ts';
+import { runProgram } from '../daemons/run-program.ts';
+import { stopDaemons } from '../daemons/stop.ts';
+import { dockerAt, engineVersion } from '../engine/docker.ts';
+import { dockerHost } from '../engine/provider.ts';
+import { Failure } from '../failure.ts';
+import { removeContainersAndNetwork, stopContainers } from '../nodes/containers.ts';
+import { ownsNetwork } from '../nodes/network.ts';
+import type { Progress } from '../terminal/progress.ts';
+import type { ClusterLayout } from './layout.ts';
+import { readConfig } from './stored-config.ts';
+
+export interface DownResult {
+  readonly existed: boolean;
+  /** Daemons that did not end when asked to. */
+  readonly killed: readonly string[];
+}
+
+/**
+ * Ends all processes and containers of a cluster. Its data stays, unless `remove`: then nothing of it is left.
+ * @throws Failure when the engine that has its containers does not answer
+ */
+export async function down(
+  context: Context,
+  layout: ClusterLayout,
+  remove: boolean,
+  progress: Progress,
+): Promise<DownResult> {
+  const existed = existsSync(layout.folder);
+  const daemons = observeDaemons(layout);
+  const killed = await progress.step(
+    'stopping daemons',
+    () => stopDaemons(context, layout, daemons),
+    () => (daemons.length === 0 ? undefined : `${daemons.length} daemons stopped`),
+  );
+  await endContainers(context, layout, remove, progress);
+  if (remove) {
+    await unmountBelow(context, layout.folder);
+    await rm(layout.folder, { recursive: true, force: true });
+  }
+  return { existed, killed };
+}
+
+async function endContainers(
+  context: Context,
+  layout: ClusterLayout,
+  remove: boolean,
+  progress: Progress,
+): Promise<void> {
+  const config = safeConfig(layout);
+  const host = dockerHost(context);
+  const answers = (await engineVersion(host)) !== undefined;
+  const needsEngine = config !== undefined && config.nodes > 0 && config.runtime === 'docker';
+  if (!answers) {
+    // Without an engine no container runs; but what it keeps of the cluster could not be removed.
+    if (needsEngine && remove)
+      throw new Failure(
+        `Cannot remove the containers of cluster "${layout.name}": no Docker engine answers at ${host}`,
+      );
+    return;
+  }
+  const docker = dockerAt(host);
+  if (!(await ownsNetwork(docker, layout))) return;
+  await progress.step(
+    'stopping containers',
+    async () => {
+      if (remove) await removeContainersAndNetwork(docker, layout.name);
+      else await stopContainers(docker, layout.name);
+    },
+    () => (remove ? 'containers and network removed' : 'containers stopped'),
+  );
+}
+
+/** A damaged record must not keep anyone from removing a cluster. */
+function safeConfig(layout: ClusterLayout): ReturnType<typeof readConfig> {
+  try {
+    return readConfig(layout);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** Volumes of pods may still be mounted in their node's folder. */
+async function unmountBelow(context: Context, folder: string): Promise<void> {
+  if (context.platform !== 'linux') return;
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    )
+    .filter((path) => path.startsWith(`${folder}/`));
+  // Deepest first: a mount inside another keeps it busy.
+  for (const path of mounts.sort((a, b) => b.length - a.length)) await runProgram('umount', ['-l', path], context);
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CertificateWish,
+  clientIdentities,
+  controlPlaneWishes,
+  ensureTree,
+  type Made,
+  nodeClientName,
+  nodeWishes,
+  readPair,
+  renderKubeconfig,
+  writeWhole,
+} from '@wherry/pki';
+import { Failure, hasCode } from '../failure.ts';
+import { type ClusterConfig, clusterDomain, nodeNames, serviceIp } from './config.ts';
+import type { ClusterLayout } from './layout.ts';
+import { kubeconfigFile, localServer, nodeServer } from './specs.ts';
+import { nodeAddress } from './subnet.ts';
+
+/** Makes the certificates and kubeconfigs that the cluster lacks. @returns the certificates that were made, and why */
+export async function ensureIdentities(
+  config: ClusterConfig,
+  layout: ClusterLayout,
+  nowMs: number,
+): Promise<readonly Made[]> {
+  const made = await ensureTree(layout.pki, certificateWishes(config), nowMs);
+  await writeKubeconfigs(config, layout);
+  return made;
+}
+
+export function certificateWishes(config: ClusterConfig): readonly CertificateWish[] {
+  const { subnet } = config;
+  return [
+    ...controlPlaneWishes({
+      ipAddresses: [...(subnet === undefined ? [] : [subnet.gateway]), ...hostAddresses()],
+      dnsNames: [hostname().toLowerCase()],
+      serviceIp,
+      clusterDomain,
+    }),
+    ...nodeNames(config).flatMap((name, index) =>
+      nodeWishes({ name, ipAddresses: [subnet === undefined ? '127.0.0.1' : nodeAddress(subnet, index)] }),
+    ),
+  ];
+}
+
+/** Addresses by which others reach this host. Docker's bridges and pods' links come and go, and are none of them. */
+function hostAddresses(): readonly string[] {
+  return Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(br-|docker|veth)/.test(name))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+}
+
+async function writeKubeconfigs(config: ClusterConfig, layout: ClusterLayout): Promise<void> {
+  const local = localServer(config);
+  const remote = config.runtime === 'docker' ? nodeServer(config) : local;
+  const files = [
+    { path: layout.kubeconfig, user: 'kubernetes-admin', identity: clientIdentities.admin.name, server: local },
+    ...(['scheduler', 'controller-manager', 'dns'] as const).map((name) => ({
+      path: kubeconfigFile(layout, name),
+      user: clientIdentities[name].commonName,
+      identity: clientIdentities[name].name,
+      server: local,
+    })),
+    {
+      path: kubeconfigFile(layout, 'proxy'),
+      user: clientIdentities.proxy.commonName,
+      identity: clientIdentities.proxy.name,
+      server: remote,
+    },
+    ...nodeNames(config).map((node) => ({
+      path: kubeconfigFile(layout, node),
+      user: `system:node:${node}`,
+      identity: nodeClientName(node),
+      server: remote,
+    })),
+  ];
+  const authority = await readFile(join(layout.pki, 'ca.crt'), 'utf8');
+  await Promise.all(
+    files.map(async ({ path, user, identity, server }) => {
+      const pair = await readPair(layout.pki, identity);
+      if (pair === undefined) throw new Failure(`Cannot write ${path}: certificate ${identity} is missing`);
+      const text = renderKubeconfig({ cluster: `wherry-${config.name}`, user, server, authority, identity: pair });
+      if ((await readIfThere(path)) !== text) await writeWhole(path, text, 0o600);
+    }),
+  );
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { type Node, resources } from '@wherry/api';
+import { type ApiClient, createClient, loadKubeconfig } from '@wherry/client';
+import type { Context } from '../context.ts';
+import { stateOf } from '../daemons/process-identity.ts';
+import { observeDaemons } from '../daemons/records.ts';
+import { lastWords } from '../daemons/start.ts';
+import { Failure } from '../failure.ts';
+import type { ClusterLayout } from './layout.ts';
+
+const POLL_MS = 40;
+const API_MS_MAX = 30_000;
+const NODES_MS_MAX = 60_000;
+
+/** The administrator's client; close it when done. */
+export function adminClient(layout: ClusterLayout): ApiClient {
+  const text = readFileSync(layout.kubeconfig, 'utf8');
+  return createClient(loadKubeconfig(text, (path) => readFileSync(path, 'utf8')).connection);
+}
+
+/** Waits until the API server says that it is ready. @throws Failure when a daemon ends meanwhile, or after a time limit */
+export async function waitForApi(context: Context, layout: ClusterLayout, client: ApiClient): Promise<void> {
+  await waitUntil(context, layout, API_MS_MAX, 'the API server', async () => {
+    const response = await client.raw({ method: 'GET', path: '/readyz', signal: context.signal });
+    return { done: response.status === 200, detail: '' };
+  });
+}
+
+/** Waits until these nodes are registered and Ready. @returns the nodes */
+export async function waitForNodes(
+  context: Context,
+  layout: ClusterLayout,
+  client: ApiClient,
+  names: readonly string[],
+  report: (detail: string) => void,
+): Promise<readonly Node[]> {
+  let nodes: readonly Node[] = [];
+  await waitUntil(context, layout, NODES_MS_MAX, `nodes ${names.join(', ')}`, async () => {
+    nodes = (await client.list(resources.nodes, { signal: context.signal })).items;
+    const ready = nodes.filter(isReady).map((node) => node.metadata?.name ?? '');
+    const waiting = names.filter((name) => !ready.includes(name));
+    report(`${names.length - waiting.length} of ${names.length} nodes are Ready`);
+    return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
+  });
+  return nodes;
+}
+
+export function isReady(node: Node): boolean {
+  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}
+
+async function waitUntil(
+  context: Context,
+  layout: ClusterLayout,
+  msMax: number,
+  what: string,
+  check: () => Promise<{ readonly done: boolean; readonly detail: string }>,
+): Promise<void> {
+  const deadlineMs = context.clock.monotonicMs() + msMax;
+  let reason = 'no answer';
+  for (;;) {
+    try {
+      const { done, detail } = await check();
+      if (done) return;
+      if (detail !== '') reason = detail;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // Refused connections and 503s are what a server that is starting gives.
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    for (const { record } of observeDaemons(layout)) {
+      if (stateOf(record.process) === 'gone') {
+        throw new Failure(`${record.spec.name} ended: ${await lastWords(layout, record.spec.name)}`);
+      }
+    }
+    if (context.clock.monotonicMs() > deadlineMs) throw new Failure(`Waited ${msMax / 1000} s for ${what}: ${reason}`);
+    await context.clock.sleep(POLL_MS, context.signal);
+  }
+}

@@ -1,0 +1,30 @@
+import type { ClusterLayout } from '../cluster/layout.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../failure.ts';
+import { observeDaemons } from './records.ts';
+import type { DaemonSpec } from './spec.ts';
+import { daemonPrograms, desiredDaemon, startDaemon } from './start.ts';
+
+/**
+ * Starts a daemon that is gone. @returns false when it runs already
+ * @throws Failure when it belongs into a node whose anchor does not run
+ */
+export async function restartDaemon(context: Context, layout: ClusterLayout, spec: DaemonSpec): Promise<boolean> {
+  const found = observeDaemons(layout).find(({ record }) => record.spec.name === spec.name);
+  if (found !== undefined && found.state !== 'gone') return false;
+  const programs = await daemonPrograms(context, new Set([spec.kind]));
+  const program = programs.get(spec.kind);
+  if (program === undefined) throw new Failure(`There is no program for ${spec.kind}`);
+  const namespace = spec.namespace === undefined ? undefined : await namespaceOf(context, layout, spec.namespace);
+  await startDaemon(context, layout, await desiredDaemon(context, spec, program, namespace));
+  return true;
+}
+
+async function namespaceOf(context: Context, layout: ClusterLayout, node: string): Promise<number> {
+  const { anchorPid } = await import('../nodes/anchors.ts');
+  const { dockerAt } = await import('../engine/docker.ts');
+  const { dockerHost } = await import('../engine/provider.ts');
+  const pid = await anchorPid(dockerAt(dockerHost(context)), layout.name, node);
+  if (pid === undefined) throw new Failure(`Node ${node} is not running: start it with "wherry node start ${node}"`);
+  return pid;
+}

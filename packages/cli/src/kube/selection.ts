@@ -1,0 +1,45 @@
+import { Failure } from '../failure.ts';
+import type { DiscoveredResource, Discovery } from './discovery.ts';
+
+/** What a verb is asked to work on: objects by name, or whole collections. */
+export interface Selection {
+  readonly resource: DiscoveredResource;
+  /** Without it, all that the selectors leave. */
+  readonly name?: string;
+}
+
+/** Reads `pods`, `pods a b`, `pod/a deploy/b`, `pods,services` and `all`. */
+export async function parseSelection(args: readonly string[], discovery: Discovery): Promise<readonly Selection[]> {
+  const [first, ...rest] = args;
+  if (first === undefined) {
+    throw new Failure('You must specify the type of resource, for example: pods, deployment/web, all');
+  }
+  if (first.includes('/')) return Promise.all(args.map((argument) => named(argument, discovery)));
+  const types = (await Promise.all(first.split(',').map((type) => typesOf(type, discovery)))).flat();
+  if (rest.length === 0) return types.map((resource) => ({ resource }));
+  const slashed = rest.find((name) => name.includes('/'));
+  if (slashed !== undefined) throw new Failure(`There is no need to name a resource type before "${slashed}"`);
+  return types.flatMap((resource) => rest.map((name) => ({ resource, name })));
+}
+
+/** Like `parseSelection`, for verbs that need names. */
+export async function parseNames(
+  args: readonly string[],
+  discovery: Discovery,
+): Promise<readonly (Selection & { readonly name: string })[]> {
+  return (await parseSelection(args, discovery)).map(({ resource, name }) => {
+    if (name === undefined) throw new Failure(`resource name may not be empty: which of the ${resource.resource}?`);
+    return { resource, name };
+  });
+}
+
+async function named(argument: string, discovery: Discovery): Promise<Selection> {
+  const [type = '', name = '', ...more] = argument.split('/');
+  if (type === '' || name === '' || more.length > 0) throw new Failure(`"${argument}" is not of the form type/name`);
+  return { resource: await discovery.find(type), name };
+}
+
+async function typesOf(type: string, discovery: Discovery): Promise<readonly DiscoveredResource[]> {
+  const category = await discovery.category(type);
+  return category.length > 0 ? category : [await discovery.find(type)];
+}

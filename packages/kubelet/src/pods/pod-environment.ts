@@ -1,0 +1,91 @@
+// What the work on a pod needs, and what a pod's worker remembers between two looks at it.
+import type { Pod, Service } from '@wherry/api';
+import type { Clock, Logger } from '@wherry/daemon';
+import type { ImagePuller } from '../images/image-puller.ts';
+import type { PodNetwork } from '../network/pod-network.ts';
+import type { StartFailure } from '../plan/container-status.ts';
+import type { ClusterDns, ResolverConfig } from '../plan/name-resolution.ts';
+import type { ProbeManager } from '../probes/probe-manager.ts';
+import type { PodIdentity, Runtime } from '../runtime/port.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { SpecSources } from './container-spec.ts';
+import type { PodEvents } from './pod-events.ts';
+import type { RuntimeCache } from './runtime-cache.ts';
+import type { StatusManager } from './status-manager.ts';
+
+export interface PodEnvironment {
+  readonly runtime: Runtime;
+  readonly cache: RuntimeCache;
+  readonly network: PodNetwork;
+  readonly volumes: PodVolumes;
+  readonly probes: ProbeManager;
+  readonly puller: ImagePuller;
+  readonly status: StatusManager;
+  readonly events: PodEvents;
+  readonly specs: SpecSources;
+  readonly services: () => readonly Service[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly dns: ClusterDns;
+  readonly hostResolver: () => Promise<ResolverConfig>;
+  /** How long SIGTERM may be held back for pods behind a Service. */
+  readonly drainMs: number;
+}
+
+export type PodPhaseHere = 'running' | 'ending' | 'ended';
+
+export interface PodState {
+  readonly identity: PodIdentity;
+  /** The newest spec; undefined for pods that only the runtime knows. */
+  pod: Pod | undefined;
+  /** The API does not have it any more. */
+  removed: boolean;
+  phase: PodPhaseHere;
+  /** Why the kubelet itself ended it. */
+  verdict: { readonly reason: string; readonly message: string } | undefined;
+  /** When this worker first heard of it, monotonic: what the pod refers to must have been read later. */
+  readonly knownAtMs: number;
+  volumesReadAtMs: number | undefined;
+  volumeFailures: number;
+  readonly startFailures: Map<string, StartFailure>;
+  /** Termination messages by container id: files and logs are read once. */
+  readonly messages: Map<string, string>;
+  /** Ends the work on starting it, as soon as it is to end. */
+  readonly stopStarting: AbortController;
+  /** Cuts hooks and waits short when the grace period is shortened. */
+  hasten: AbortController;
+  graceMs: number;
+}
+
+export function newPodState(identity: PodIdentity, pod: Pod | undefined, nowMonotonicMs: number): PodState {
+  return {
+    identity,
+    pod,
+    removed: pod === undefined,
+    phase: 'running',
+    verdict: undefined,
+    knownAtMs: nowMonotonicMs,
+    volumesReadAtMs: undefined,
+    volumeFailures: 0,
+    startFailures: new Map(),
+    messages: new Map(),
+    stopStarting: new AbortController(),
+    hasten: new AbortController(),
+    graceMs: 0,
+  };
+}
+
+/** Rejects when the signal aborts, even if the work itself cannot be stopped; it then goes on unwatched. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const stop = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // Its outcome is nobody's any more.
+    work.catch(() => undefined);
+  }
+}

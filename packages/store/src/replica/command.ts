@@ -1,0 +1,131 @@
+import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
+import type { Mvcc } from '../mvcc/mvcc.ts';
+import { deleteRange, grantLease, put, revokeLease, txn } from '../mvcc/txn.ts';
+import { ByteReader, ByteWriter, MalformedBytes } from '../schema/bytes.ts';
+import { encode } from '../schema/codec.ts';
+import { compactRequest, deleteRangeRequest, putRequest, txnRequest } from '../schema/kv-codecs.ts';
+import type {
+  CompactResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  LeaseGrantResponse,
+  LeaseRevokeResponse,
+  PutRequest,
+  PutResponse,
+  TxnRequest,
+  TxnResponse,
+} from '../schema/messages.ts';
+import { toLeaseId } from '../schema/messages.ts';
+import { leaseGrantRequest, leaseIdRequest } from '../schema/other-codecs.ts';
+
+/** What goes through the log. */
+export type Command =
+  | { readonly kind: 'put'; readonly request: PutRequest }
+  | { readonly kind: 'deleteRange'; readonly request: DeleteRangeRequest }
+  | { readonly kind: 'txn'; readonly request: TxnRequest }
+  | { readonly kind: 'compact'; readonly request: { readonly revision: number } }
+  /** The id was chosen before, so that all members agree on it. */
+  | { readonly kind: 'leaseGrant'; readonly request: { readonly id: number; readonly ttlSeconds: number } }
+  | { readonly kind: 'leaseRevoke'; readonly request: { readonly id: number } };
+
+export type CommandResponse =
+  | PutResponse
+  | DeleteRangeResponse
+  | TxnResponse
+  | CompactResponse
+  | LeaseGrantResponse
+  | LeaseRevokeResponse;
+
+const numbers = { put: 1, deleteRange: 2, txn: 3, compact: 4, leaseGrant: 5, leaseRevoke: 6 } as const;
+
+/** Who waits for the answer to a command: the member that proposed it, and its number there. */
+export interface Ticket {
+  readonly memberId: number;
+  readonly sequence: number;
+}
+
+/** @param encoded the request's bytes if they came over a wire: then they are not encoded again */
+export function encodeCommand(ticket: Ticket, command: Command, encoded?: Buffer): Buffer {
+  const request = encoded ?? encodeRequest(command);
+  const writer = new ByteWriter(20 + request.length);
+  writer.u8(numbers[command.kind]);
+  writer.varint(ticket.memberId);
+  writer.varint(ticket.sequence);
+  writer.bytes(request);
+  return writer.finish();
+}
+
+export function readTicket(data: Buffer): Ticket {
+  const reader = new ByteReader(data, 1);
+  return { memberId: reader.varint(), sequence: reader.varint() };
+}
+
+/** @throws MalformedBytes: what is in the log was checked before it got there, so this is corruption. */
+export function decodeCommand(data: Buffer): Command {
+  const reader = new ByteReader(data);
+  const number = reader.u8();
+  reader.varint();
+  reader.varint();
+  switch (number) {
+    case numbers.put:
+      return { kind: 'put', request: putRequest.read(reader) };
+    case numbers.deleteRange:
+      return { kind: 'deleteRange', request: deleteRangeRequest.read(reader) };
+    case numbers.txn:
+      return { kind: 'txn', request: txnRequest.read(reader) };
+    case numbers.compact:
+      return { kind: 'compact', request: compactRequest.read(reader) };
+    case numbers.leaseGrant: {
+      const { id = 0, ttlSeconds } = leaseGrantRequest.read(reader);
+      return { kind: 'leaseGrant', request: { id, ttlSeconds } };
+    }
+    case numbers.leaseRevoke:
+      return { kind: 'leaseRevoke', request: leaseIdRequest.read(reader) };
+    default:
+      throw new MalformedBytes(`unknown command ${number} in the log`);
+  }
+}
+
+/** Carries a command out; the same on every member. */
+export function applyCommand(mvcc: Mvcc, command: Command): CommandResponse | Refusal {
+  switch (command.kind) {
+    case 'put':
+      return put(mvcc, command.request);
+    case 'deleteRange':
+      return deleteRange(mvcc, command.request);
+    case 'txn':
+      return txn(mvcc, command.request);
+    case 'compact':
+      return mvcc.compact(command.request.revision) ?? { revision: mvcc.revision };
+    case 'leaseGrant': {
+      const { ttlSeconds } = command.request;
+      const id = toLeaseId(command.request.id);
+      return grantLease(mvcc, id, ttlSeconds) ?? { revision: mvcc.revision, id, ttlSeconds };
+    }
+    case 'leaseRevoke': {
+      const revision = revokeLease(mvcc, toLeaseId(command.request.id));
+      return isRefusalOf(revision) ? revision : { revision };
+    }
+  }
+}
+
+function encodeRequest(command: Command): Buffer {
+  switch (command.kind) {
+    case 'put':
+      return encode(putRequest, command.request);
+    case 'deleteRange':
+      return encode(deleteRangeRequest, command.request);
+    case 'txn':
+      return encode(txnRequest, command.request);
+    case 'compact':
+      return encode(compactRequest, command.request);
+    case 'leaseGrant':
+      return encode(leaseGrantRequest, command.request);
+    case 'leaseRevoke':
+      return encode(leaseIdRequest, command.request);
+  }
+}
+
+function isRefusalOf(outcome: number | Refusal): outcome is Refusal {
+  return typeof outcome === 'object' && isRefusal(outcome);
+}

@@ -1,0 +1,116 @@
+import type { Disk, DiskFile } from './disk.ts';
+
+interface SimulatedFile {
+  bytes: Buffer;
+  /** Writes that a crash may undo, in whole or in part. */
+  pending: { readonly before: Buffer; readonly after: Buffer; readonly position: number }[];
+}
+
+export interface SimulatedDiskOptions {
+  /** Uniform in [0, 1): how much of a write survives a crash. */
+  readonly random: () => number;
+  /** Called for each durable write; resolves when the disk is done. @default at once */
+  readonly delay?: () => Promise<void>;
+}
+
+/**
+ * A directory in memory that behaves as badly as a disk may: after `crash`, writes that nobody waited for are there,
+ * gone, or torn in the middle.
+ */
+export class SimulatedDisk implements Disk {
+  readonly path = 'simulated';
+  readonly #files = new Map<string, SimulatedFile>();
+  readonly #options: SimulatedDiskOptions;
+  /** Grows with each crash: handles of the process that died do nothing any more. */
+  #life = 0;
+
+  constructor(options: SimulatedDiskOptions) {
+    this.#options = options;
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [...this.#files.keys()];
+  }
+
+  async read(name: string): Promise<Buffer> {
+    return Buffer.from(this.#file(name).bytes);
+  }
+
+  async open(name: string): Promise<DiskFile> {
+    if (!this.#files.has(name)) this.#files.set(name, { bytes: Buffer.alloc(0), pending: [] });
+    const file = this.#file(name);
+    const life = this.#life;
+    const write = (bytes: Buffer, position: number): void => {
+      if (life === this.#life) writeAt(file, bytes, position);
+    };
+    const sync = async (): Promise<void> => {
+      const { pending } = file;
+      const count = pending.length;
+      await this.#options.delay?.();
+      // What was written while the disk was busy is not covered.
+      if (life === this.#life) pending.splice(0, count);
+      else await new Promise(() => undefined);
+    };
+    return {
+      writeDurably: async (bytes, position) => {
+        write(bytes, position);
+        await sync();
+      },
+      write: async (bytes, position) => write(bytes, position),
+      sync,
+      truncate: async (sizeBytes) => {
+        if (life === this.#life) file.bytes = Buffer.from(file.bytes.subarray(0, sizeBytes));
+      },
+      close: async () => undefined,
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const file = this.#file(from);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#files.delete(name);
+  }
+
+  async syncDirectory(): Promise<void> {
+    await this.#options.delay?.();
+  }
+
+  /** The process dies: unsynced writes are kept, lost or torn. */
+  crash(): void {
+    this.#life++;
+    for (const file of this.#files.values()) {
+      for (const { before, after, position } of file.pending.splice(0).reverse()) {
+        const kept = Math.floor(this.#options.random() * (after.length + 1));
+        before.copy(file.bytes, position + kept, kept);
+      }
+    }
+  }
+
+  /** Flips a bit, as a dying disk does. */
+  corrupt(name: string, offset: number): void {
+    const { bytes } = this.#file(name);
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  }
+
+  #file(name: string): SimulatedFile {
+    const file = this.#files.get(name);
+    if (file === undefined) throw new Error(`ENOENT: no such file "${name}"`);
+    return file;
+  }
+}
+
+function writeAt(file: SimulatedFile, bytes: Buffer, position: number): void {
+  const end = position + bytes.length;
+  if (end > file.bytes.length) {
+    const grown = Buffer.alloc(end);
+    file.bytes.copy(grown);
+    file.bytes = grown;
+  }
+  const before = Buffer.from(file.bytes.subarray(position, end));
+  bytes.copy(file.bytes, position);
+  file.pending.push({ before, after: Buffer.from(bytes), position });
+}
