@@ -64,7 +64,7 @@ export function defaultPodTemplate(template: Draft<PodTemplate>): void {
 }
 
 export function defaultSecret(secret: Draft<Secret>): void {
-  secret.type ||= 'X';
+  secret.type ||= 'Opaque';
 }
 
 export function defaultPersistentVolume(volume: Draft<PersistentVolume>): void {

@@ -4,7 +4,7 @@ import { formatLabelFilter, labelSelectorErrors, labelSelectorMatches, labelsMat
 import { parseLabelSelector } from './parse-label-selector.ts';
 
 describe('parseLabelSelector', () => {
-  const labels = { app: 'web', tier: 'a', version: '3', 'example.com/x': '', in: 'in' };
+  const labels = { app: 'web', tier: 'a', version: '3', 'example.com/x': '', in: 'in', empty: '' };
 
   it.each([
     ['', true],
@@ -25,6 +25,7 @@ describe('parseLabelSelector', () => {
     ['app>3', false],
     ['in in (in)', true],
     ['tier in (,a)', true],
+    ['empty in (a,)', true],
   ])('%s matches: %s', (text, matches) => {
     expect(labelsMatch(parseLabelSelector(text), labels)).toBe(matches);
   });

@@ -151,15 +151,12 @@ class Start {
       await together(actions.map((action) => this.#perform(action)));
       return actions;
     };
-    const inNamespace = anchors.then((pids) => {
-      const inside = specs.filter((spec) => spec.namespace !== undefined);
-      return start(inside, pids);
-    });
+    const onNetwork = anchors.then((pids) => start(specs.filter(needsNetwork), pids));
     const onHost = start(
-      specs.filter((spec) => spec.namespace === undefined),
+      specs.filter((spec) => !needsNetwork(spec)),
       new Map(),
     );
-    const [here, inside] = await together([onHost, inNamespace]);
+    const [here, inside] = await together([onHost, onNetwork]);
     return [...here, ...inside];
   }
 
@@ -209,6 +206,11 @@ class Start {
       await stopDaemons(context, layout, [{ record, state: 'running' }]);
     });
   }
+}
+
+/** Whether a daemon can start only once the nodes' network is there: it enters a node, or listens on the gateway. */
+function needsNetwork(spec: DaemonSpec): boolean {
+  return spec.namespace !== undefined || spec.kind === 'dns';
 }
 
 /**

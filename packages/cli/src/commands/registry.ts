@@ -10,6 +10,7 @@ import { annotateCommand, labelCommand } from '../verbs/label.ts';
 import { logsCommand } from '../verbs/logs.ts';
 import { rolloutCommand } from '../verbs/rollout.ts';
 import { scaleCommand } from '../verbs/scale.ts';
+import { setCommand } from '../verbs/set.ts';
 import { daemonCommands } from './daemon.ts';
 import { downCommand } from './down.ts';
 import { engineCommands } from './engine.ts';
@@ -27,6 +28,7 @@ export const commands: readonly CommandDefinition[] = [
   createCommand,
   deleteCommand,
   scaleCommand,
+  setCommand,
   rolloutCommand,
   logsCommand,
   execCommand,

@@ -79,6 +79,16 @@ export function podStatus(pod: Pod, inputs: PodStatusInputs): PodStatus {
   };
 }
 
+/**
+ * The pod as if the API had our last report already: what it shows is the base of the next status, so that times of
+ * change survive a slow or absent API server.
+ */
+export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
+  if (reported === undefined) return pod;
+  const foreign = (pod.status?.conditions ?? []).filter((one) => !reported.conditions?.some(({ type }) => type === one.type));
+  return { ...pod, status: { ...pod.status, ...reported, conditions: [...(reported.conditions ?? []), ...foreign] } };
+}
+
 /** Equality of plain JSON values, whatever the order of their keys. */
 export function sameJson(left: unknown, right: unknown): boolean {
   if (left === right) return true;

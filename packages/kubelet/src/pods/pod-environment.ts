@@ -41,6 +41,8 @@ export interface PodState {
   /** The API does not have it any more. */
   removed: boolean;
   phase: PodPhaseHere;
+  /** Nothing of it is left on this node. */
+  cleaned: boolean;
   /** Why the kubelet itself ended it. */
   verdict: { readonly reason: string; readonly message: string } | undefined;
   /** When this worker first heard of it, monotonic: what the pod refers to must have been read later. */
@@ -63,6 +65,7 @@ export function newPodState(identity: PodIdentity, pod: Pod | undefined, nowMono
     pod,
     removed: pod === undefined,
     phase: 'running',
+    cleaned: false,
     verdict: undefined,
     knownAtMs: nowMonotonicMs,
     volumesReadAtMs: undefined,

@@ -1,7 +1,7 @@
 // The end of a pod: its containers stop in their order within the grace period, then the sandbox, address and files go.
 import { labelSelectorMatches, type Container, type Pod } from '@wherry/api';
 import { formatDuration, pause } from '@wherry/daemon';
-import { podStatus } from '../plan/pod-status.ts';
+import { podStatus, withReported } from '../plan/pod-status.ts';
 import type { RuntimePod } from '../plan/runtime-state.ts';
 import { drainDelayMs, graceAfterHookMs, podGraceSeconds, terminationWaves } from '../plan/termination.ts';
 import { runHook } from './lifecycle-hooks.ts';
@@ -36,11 +36,12 @@ export async function killContainer(
   const startedAtMs = clock.monotonicMs();
   const short = AbortSignal.any([signal, state.hasten.signal]);
   const container = specOf(pod, kill.name);
-  const drained = pause(clock, kill.drainMs ?? 0, short);
+  const drainMs = kill.drainMs ?? 0;
+  const drained = drainMs > 0 ? pause(clock, drainMs, short) : undefined;
   if (kill.runPreStop && pod !== undefined && container?.lifecycle?.preStop !== undefined) {
     await preStop(state, pod, container, kill, environment, short);
   }
-  if (kill.drainMs !== undefined && kill.drainMs > 0) await drained;
+  await drained;
   signal.throwIfAborted();
   // Shortened meanwhile: the new period counts, from now.
   const graceMs = state.hasten.signal.aborted
@@ -143,7 +144,7 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
     await cache.refresh(state.identity);
   }
   if (state.pod === undefined || state.removed) return;
-  const final = podStatus(state.pod, {
+  const final = podStatus(withReported(state.pod, status.get(uid)), {
     runtime: { ...after, sandboxes: after.sandboxes.map((sandbox) => ({ ...sandbox, ready: false })) },
     probes,
     startFailures: new Map(),
@@ -159,6 +160,7 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
 export async function removePod(state: PodState, environment: PodEnvironment): Promise<void> {
   const { cache, runtime, network, volumes, status } = environment;
   const { uid } = state.identity;
+  if (state.cleaned) return;
   await volumes.tearDown(uid);
   status.finish(uid);
   const left = cache.get(uid) ?? (await cache.refresh(state.identity));
@@ -166,4 +168,5 @@ export async function removePod(state: PodState, environment: PodEnvironment): P
   // Only now can nobody use the address any more.
   await network.release(uid);
   await cache.refresh(state.identity);
+  state.cleaned = true;
 }

@@ -1,6 +1,6 @@
 import { amounts, type Node } from '@wherry/api';
-import { imageName, type PodInfo } from './pod-info.ts';
 import { PodCounts } from './pod-counts.ts';
+import { imageName, type PodInfo } from './pod-info.ts';
 import { TopologyColumn } from './topology-column.ts';
 
 const ROWS_START = 64;
@@ -86,7 +86,8 @@ export class NodeTable {
   addPod(pod: PodInfo, nodeName: string): void {
     const row = this.#rowFor(nodeName);
     const pods = this.pods[row];
-    if (pods === undefined || pods.has(pod.key)) throw new Error(`Cannot add pod ${pod.key}: it is on ${nodeName} already`);
+    if (pods === undefined || pods.has(pod.key))
+      throw new Error(`Cannot add pod ${pod.key}: it is on ${nodeName} already`);
     pods.set(pod.key, pod);
     this.#count(pod, row, 1);
     if (pod.hasAffinity) this.podsWithAffinity.set(pod, row);
@@ -208,7 +209,7 @@ function zoneOf(node: Node): string {
   return `${labels[REGION_LABEL] ?? ''}\0${labels[ZONE_LABEL] ?? ''}`;
 }
 
-function newColumns(size: number): Record<Column, Float64Array> {
+function newColumns(size: number): Record<Column, Float64Array<ArrayBuffer>> {
   return {
     cpu: new Float64Array(size),
     memory: new Float64Array(size),
@@ -217,7 +218,7 @@ function newColumns(size: number): Record<Column, Float64Array> {
   };
 }
 
-function grown(columns: Record<Column, Float64Array>, size: number): Record<Column, Float64Array> {
+function grown(columns: Record<Column, Float64Array>, size: number): Record<Column, Float64Array<ArrayBuffer>> {
   return {
     cpu: longer(columns.cpu, size),
     memory: longer(columns.memory, size),
@@ -226,7 +227,7 @@ function grown(columns: Record<Column, Float64Array>, size: number): Record<Colu
   };
 }
 
-function longer(column: Float64Array, size: number): Float64Array {
+function longer(column: Float64Array, size: number): Float64Array<ArrayBuffer> {
   const result = new Float64Array(size);
   result.set(column);
   return result;

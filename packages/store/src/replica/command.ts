@@ -1,5 +1,5 @@
-import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
 import type { Mvcc } from '../mvcc/mvcc.ts';
+import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
 import { deleteRange, grantLease, put, revokeLease, txn } from '../mvcc/txn.ts';
 import { ByteReader, ByteWriter, MalformedBytes } from '../schema/bytes.ts';
 import { encode } from '../schema/codec.ts';

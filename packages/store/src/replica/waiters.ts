@@ -16,9 +16,11 @@ export class Waiters<T, C> {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #byNumber = new Map<number, Waiter<T, C>>();
-  #last = 0;
+  #last: number;
 
-  constructor(clock: Clock, timeoutMs: number) {
+  /** @param first numbers follow this one */
+  constructor(clock: Clock, timeoutMs: number, first: number) {
+    this.#last = first;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
   }

@@ -1,0 +1,181 @@
+// One mailbox for each pod: only the latest state counts, and nobody works on a pod twice at once. Wakes come from the
+// API, the runtime, probes and timers; all they say is "look again".
+import type { Pod } from '@wherry/api';
+import { type Informer, runWorkers, WorkQueue } from '@wherry/client';
+import type { Scope } from '@wherry/daemon';
+import type { PodIdentity } from '../runtime/port.ts';
+import { newPodState, type PodEnvironment, type PodState } from './pod-environment.ts';
+import { syncPod } from './pod-runner.ts';
+import { currentGraceMs, endPod, removePod } from './pod-termination.ts';
+
+export interface PodWorkersOptions {
+  readonly pods: Informer<Pod>;
+  readonly scope: Scope;
+  /** Pods that this node may have; workers for as many again serve those that are ending. */
+  readonly podsMax: number;
+}
+
+const backoff = { baseMs: 500, maxMs: 10_000 };
+
+export class PodWorkers {
+  readonly #options: PodWorkersOptions;
+  readonly #environment: PodEnvironment;
+  readonly #states = new Map<string, PodState>();
+  readonly #queue: WorkQueue;
+
+  constructor(options: PodWorkersOptions, environment: PodEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#queue = new WorkQueue(environment.clock, backoff);
+  }
+
+  /** Looks at the pod again soon. Unknown pods are looked up in the runtime. */
+  wake(podUid: string): void {
+    this.#queue.add(podUid);
+  }
+
+  wakeAll(): void {
+    for (const uid of this.#states.keys()) this.wake(uid);
+  }
+
+  /** Pods of this node as last known from the API. */
+  list(): readonly Pod[] {
+    return [...this.#states.values()].flatMap((state) => (state.pod === undefined ? [] : [state.pod]));
+  }
+
+  find(namespace: string, name: string): Pod | undefined {
+    return this.list().find((pod) => pod.metadata?.namespace === namespace && pod.metadata.name === name);
+  }
+
+  /** Follows the API and begins. Until the first list has come nothing is touched: it decides who is an orphan. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { pods, scope, podsMax } = this.#options;
+    const { logger, network, cache, volumes } = this.#environment;
+    await pods.synced(signal);
+    const found = await cache.refreshAll();
+    network.recover(found);
+    pods.onChange(({ kind, object }) => (kind === 'deleted' ? this.#removed(object) : this.#updated(object)));
+    for (const pod of found) this.wake(pod.uid);
+    for (const uid of await volumes.pods()) {
+      if (!this.#states.has(uid) && cache.get(uid) === undefined) await volumes.tearDown(uid);
+    }
+    runWorkers({
+      name: 'pod',
+      queue: this.#queue,
+      workers: podsMax * 2,
+      scope,
+      logger,
+      reconcile: (uid, stop) => this.#reconcile(uid, stop),
+    });
+  }
+
+  #updated(pod: Pod): void {
+    const { uid = '', name = '', namespace = '' } = pod.metadata ?? {};
+    const known = this.#states.get(uid);
+    const state = known ?? newPodState({ uid, name, namespace }, pod, this.#environment.clock.monotonicMs());
+    this.#states.set(uid, state);
+    const statusOnly = known?.pod !== undefined && !mustLook(known.pod, pod);
+    state.pod = pod;
+    if (pod.metadata?.deletionTimestamp !== undefined) this.#deleting(state);
+    // Mostly the echo of our own status.
+    if (!statusOnly || known === undefined) this.wake(uid);
+  }
+
+  #removed(pod: Pod): void {
+    const state = this.#states.get(pod.metadata?.uid ?? '');
+    if (state === undefined) return;
+    state.pod = pod;
+    state.removed = true;
+    this.#deleting(state);
+    this.wake(state.identity.uid);
+  }
+
+  #deleting(state: PodState): void {
+    state.stopStarting.abort();
+    if (state.phase !== 'ending') return;
+    const runtime = this.#environment.cache.get(state.identity.uid);
+    const graceMs = state.removed ? 1_000 : currentGraceMs(state, runtime);
+    if (graceMs >= state.graceMs || runtime === undefined) return;
+    state.graceMs = graceMs;
+    state.hasten.abort();
+    for (const container of runtime.containers) {
+      if (container.phase !== 'running') continue;
+      this.#options.scope.run('shorten grace period', () => this.#environment.runtime.stopContainer(container.id, graceMs));
+    }
+  }
+
+  async #reconcile(uid: string, stop: AbortSignal): Promise<{ requeueAfterMs: number } | undefined> {
+    const state = this.#states.get(uid) ?? this.#orphan(uid);
+    if (state === undefined) return undefined;
+    if (state.phase === 'running') {
+      const outcome = await this.#run(state, stop);
+      if (outcome !== undefined) return { requeueAfterMs: outcome };
+      state.phase = 'ending';
+    }
+    if (state.phase === 'ending') {
+      await endPod(state, this.#environment, stop);
+      state.phase = 'ended';
+    }
+    await this.#afterEnd(state);
+    return undefined;
+  }
+
+  /** A pod in the runtime that the API does not know: its end is all there is to do. */
+  #orphan(uid: string): PodState | undefined {
+    const found = this.#environment.cache.get(uid);
+    if (found === undefined) return undefined;
+    const identity: PodIdentity = { uid, name: found.name, namespace: found.namespace };
+    this.#environment.logger.info({ pod: identity }, 'ending a pod that the API does not have');
+    const state = newPodState(identity, undefined, this.#environment.clock.monotonicMs());
+    this.#states.set(uid, state);
+    return state;
+  }
+
+  /** Milliseconds until the next look, or undefined once the pod is to end. */
+  async #run(state: PodState, stop: AbortSignal): Promise<number | undefined> {
+    const { pod } = state;
+    if (pod === undefined || state.removed || isOver(pod)) return undefined;
+    const signal = AbortSignal.any([stop, state.stopStarting.signal]);
+    try {
+      const outcome = await syncPod(state, pod, this.#environment, signal);
+      return outcome.kind === 'ended' ? undefined : outcome.afterMs;
+    } catch (error) {
+      if (state.stopStarting.signal.aborted && !stop.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  async #afterEnd(state: PodState): Promise<void> {
+    const { uid } = state.identity;
+    const deleting = state.pod?.metadata?.deletionTimestamp !== undefined;
+    if (!state.removed && !deleting) return;
+    await removePod(state, this.#environment);
+    // A pod whose object is kept by finalizers is remembered, so that it is not started again.
+    if (!state.removed) return;
+    this.#environment.status.forget(uid);
+    this.#states.delete(uid);
+  }
+}
+
+function isOver(pod: Pod): boolean {
+  const phase = pod.status?.phase;
+  return pod.metadata?.deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Changes that concern the kubelet: a new spec, metadata that it projects, readiness gates, an end. */
+function mustLook(before: Pod, after: Pod): boolean {
+  const conditionsOf = (pod: Pod) =>
+    (pod.spec?.readinessGates ?? [])
+      .map((gate) => pod.status?.conditions?.find(({ type }) => type === gate.conditionType)?.status)
+      .join();
+  return (
+    after.metadata?.generation === undefined ||
+    before.metadata?.generation !== after.metadata.generation ||
+    before.metadata?.deletionTimestamp !== after.metadata?.deletionTimestamp ||
+    before.metadata?.deletionGracePeriodSeconds !== after.metadata?.deletionGracePeriodSeconds ||
+    JSON.stringify(before.metadata?.labels) !== JSON.stringify(after.metadata?.labels) ||
+    JSON.stringify(before.metadata?.annotations) !== JSON.stringify(after.metadata?.annotations) ||
+    isOver(before) !== isOver(after) ||
+    conditionsOf(before) !== conditionsOf(after)
+  );
+}
