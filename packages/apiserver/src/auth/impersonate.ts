@@ -6,10 +6,11 @@ import { anonymous, groups, parseServiceAccountUser, serviceAccountGroups, type 
 const EXTRA_PREFIX = 'impersonate-extra-';
 
 /** The user that a request acts as: the one its Impersonate-* headers name, if the caller may. */
-export function impersonated(request: ApiRequest, user: UserInfo, extraNames: readonly string[], authorizer: Authorizer): UserInfo {
+export function impersonated(request: ApiRequest, user: UserInfo, authorizer: Authorizer): UserInfo {
   const name = request.header('impersonate-user') ?? '';
   const wantedGroups = request.headers('impersonate-group');
   const uid = request.header('impersonate-uid') ?? '';
+  const extraNames = [...request.headerNames()].filter((header) => header.startsWith(EXTRA_PREFIX));
   if (name === '') {
     if (wantedGroups.length > 0 || uid !== '' || extraNames.length > 0) {
       throw badRequest('requested impersonation without impersonating a user');
@@ -39,10 +40,6 @@ export function impersonated(request: ApiRequest, user: UserInfo, extraNames: re
   const base = wantedGroups.length === 0 && account !== undefined ? serviceAccountGroups(account.namespace) : wantedGroups;
   const state = name === anonymous.name ? groups.unauthenticated : groups.authenticated;
   return { name, uid, groups: base.includes(state) ? base : [...base, state], extra };
-}
-
-export function isImpersonateExtra(headerName: string): boolean {
-  return headerName.startsWith(EXTRA_PREFIX);
 }
 
 interface What {

@@ -1,4 +1,4 @@
-import { type ClusterRole, type PolicyRule, type RoleRef, resources, type Subject } from '@wherry/api';
+import { type ClusterRole, labelSelectorMatches, type PolicyRule, type RoleRef, resources, type Subject } from '@wherry/api';
 import type { ObjectReader } from '../cache/object-reader.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from './attributes.ts';
 import { serviceAccountUser, type UserInfo } from './identity.ts';
@@ -28,9 +28,12 @@ export class RbacAuthorizer implements Authorizer {
   readonly #reader: ObjectReader;
   #cluster: GrantsBySubject | undefined;
   #namespaced: Map<string, GrantsBySubject> | undefined;
+  /** Rules of aggregated cluster roles. */
+  readonly #aggregated = new Map<string, readonly PolicyRule[]>();
 
   constructor(reader: ObjectReader) {
     this.#reader = reader;
+    reader.onChange(resources.clusterroles, () => this.#aggregated.clear());
     reader.onChange(resources.clusterrolebindings, () => {
       this.#cluster = undefined;
     });
@@ -73,11 +76,32 @@ export class RbacAuthorizer implements Authorizer {
 
   /** Rules of a role by reference; undefined if there is no such role. */
   rulesOfRole(roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined {
-    const role =
-      roleRef.kind === 'ClusterRole'
-        ? this.#reader.read<ClusterRole>(resources.clusterroles, '', roleRef.name)
-        : this.#reader.read(resources.roles, namespace, roleRef.name);
-    return role === undefined ? undefined : (role.rules ?? []);
+    if (roleRef.kind !== 'ClusterRole') {
+      const role = this.#reader.read(resources.roles, namespace, roleRef.name);
+      return role === undefined ? undefined : (role.rules ?? []);
+    }
+    const role = this.#reader.read(resources.clusterroles, '', roleRef.name);
+    if (role?.aggregationRule === undefined) {
+      return role === undefined ? undefined : (role.rules ?? []);
+    }
+    const known = this.#aggregated.get(roleRef.name) ?? this.#aggregate(role);
+    this.#aggregated.set(roleRef.name, known);
+    return known;
+  }
+
+  /** Aggregated roles hold the rules of the roles they select; no controller has to copy them for us to see them. */
+  #aggregate(role: ClusterRole): readonly PolicyRule[] {
+    const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
+    const rules = [...(role.rules ?? [])];
+    for (const other of this.#reader.all(resources.clusterroles)) {
+      const selected = selectors.some((selector) => labelSelectorMatches(selector, other.metadata?.labels));
+      if (!selected || other.metadata?.name === role.metadata?.name) {
+        continue;
+      }
+      const nested = other.aggregationRule === undefined ? (other.rules ?? []) : this.#aggregate(other);
+      rules.push(...nested);
+    }
+    return rules;
   }
 
   #rulesOf(grant: Grant): readonly PolicyRule[] | undefined {

@@ -35,7 +35,7 @@ export function withRevision(encoding: Encoding, stored: Buffer, revision: numbe
   const field = `"resourceVersion":"${revision}",`;
   const result = Buffer.allocUnsafeSlow(stored.length + field.length);
   stored.copy(result, 0, 0, prefix.length);
-  result.latin1Write(field, prefix.length);
+  result.write(field, prefix.length, 'latin1');
   stored.copy(result, prefix.length + field.length, prefix.length);
   return result;
 }

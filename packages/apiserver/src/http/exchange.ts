@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** A request as the core sees it; adapters for HTTP/1.1, HTTP/2 and tests make these. */
 export interface ApiRequest {
   readonly method: string;
@@ -8,6 +10,8 @@ export interface ApiRequest {
   header(name: string): string | undefined;
   /** All values of a header that may be repeated. */
   headers(name: string): readonly string[];
+  /** Lower-case names of all headers. */
+  headerNames(): Iterable<string>;
   /** @throws StatusError RequestEntityTooLarge */
   readBody(bytesMax: number): Promise<Buffer>;
   /** The body as it arrives, for requests that are passed on. */
@@ -48,6 +52,8 @@ export interface ChunksResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** False for what is passed on from elsewhere and must arrive as it comes. */
+  readonly compressible: boolean;
 }
 
 /** The core pushes until the output ends or the signal aborts. Headers are sent at once. */
@@ -58,7 +64,16 @@ export interface StreamResponse {
   run(output: StreamOutput, signal: AbortSignal): void;
 }
 
-export type ApiResponse = BytesResponse | ChunksResponse | StreamResponse;
+/** The connection stops being HTTP: its bytes are joined to another one. Only for requests with an Upgrade header. */
+export interface UpgradeResponse {
+  readonly kind: 'upgrade';
+  readonly status: 101;
+  readonly headers: Headers;
+  /** Takes the client's raw connection over; `head` is what already arrived after the request. */
+  join(socket: Duplex, head: Uint8Array): void;
+}
+
+export type ApiResponse = BytesResponse | ChunksResponse | StreamResponse | UpgradeResponse;
 
 /** The API server: everything that is not transport. Rejects only on defects; refusals are responses. */
 export type Handle = (request: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;

@@ -32,7 +32,7 @@ export function listResponse(from: StoredRequest, found: Found, metadata: ListMe
   if (sizeWithin(found.entries, WHOLE_BYTES_MAX)) {
     return { kind: 'bytes', status: 200, headers, body: Buffer.concat([...chunks(headBytes, found.entries, encode)]) };
   }
-  return { kind: 'chunks', status: 200, headers, chunks: chunks(headBytes, found.entries, encode) };
+  return { kind: 'chunks', status: 200, headers, chunks: chunks(headBytes, found.entries, encode), compressible: true };
 }
 
 function sizeWithin(entries: readonly Entry[], limit: number): boolean {

@@ -1,5 +1,5 @@
 import type { Clock } from '@wherry/daemon';
-import { isStoreError, type KeyValue, prefixEnd, type StoreClient, StoreError, type TxnResponse } from '@wherry/store/client';
+import { type KeyValue, prefixEnd, type StoreClient, StoreError, type TxnResponse } from '@wherry/store/client';
 import {
   type ListOptions,
   type ReadOptions,
@@ -15,8 +15,9 @@ import {
   type WriteOutcome,
 } from './port.ts';
 
-/** A lease is shared by the keys of this long, as upstream does (ReuseDurationSeconds); one per event would flood. */
-const LEASE_SHARED_MS = 60_000;
+/** Keys written within this part of their lifetime share a lease, as upstream does; one per event would flood. */
+const LEASE_SHARED_PART = 0.05;
+const LEASE_SHARED_SECONDS_MAX = 60;
 /** …and by at most so many keys, because revoking one removes them all in one revision. */
 const LEASE_KEYS_MAX = 1_000;
 /** Any key will do to learn the revision; this one is never written. */
@@ -161,10 +162,11 @@ export class StoreStorage implements Storage {
       return 0;
     }
     const nowMs = this.#clock.monotonicMs();
+    const sharedSeconds = Math.min(LEASE_SHARED_SECONDS_MAX, ttlSeconds * LEASE_SHARED_PART);
     let shared = this.#leases.get(ttlSeconds);
-    if (shared === undefined || shared.keys >= LEASE_KEYS_MAX || nowMs - shared.grantedAtMs > LEASE_SHARED_MS) {
+    if (shared === undefined || shared.keys >= LEASE_KEYS_MAX || nowMs - shared.grantedAtMs > sharedSeconds * 1000) {
       // Keys that join late must still live their full time.
-      const id = guarded(this.#client.leaseGrant({ ttlSeconds: ttlSeconds + LEASE_SHARED_MS / 1000 })).then(
+      const id = guarded(this.#client.leaseGrant({ ttlSeconds: Math.ceil(ttlSeconds + sharedSeconds) })).then(
         (grant) => grant.id,
       );
       const granted = { id, keys: 0, grantedAtMs: nowMs };
@@ -210,17 +212,18 @@ function translate(error: unknown): unknown {
 }
 
 function kindOf(error: StoreError): StorageErrorKind {
-  if (isStoreError(error, 'compacted')) {
-    return 'compacted';
+  switch (error.kind) {
+    case 'compacted':
+    case 'futureRevision':
+      return error.kind;
+    case 'noSpace':
+      return 'full';
+    case 'unavailable':
+    case 'noLeader':
+    case 'notLeader':
+    case 'tooManyRequests':
+      return 'unavailable';
+    default:
+      return error.outcome === 'unknown' ? 'unknownOutcome' : 'other';
   }
-  if (isStoreError(error, 'futureRevision')) {
-    return 'futureRevision';
-  }
-  if (isStoreError(error, 'noSpace')) {
-    return 'full';
-  }
-  if (error.outcome === 'unknown') {
-    return 'unknownOutcome';
-  }
-  return isStoreError(error, 'unavailable', 'noLeader', 'notLeader', 'tooManyRequests') ? 'unavailable' : 'other';
 }

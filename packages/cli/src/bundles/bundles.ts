@@ -36,9 +36,18 @@ export function freshBundle(root: string, name: string): Bundle | undefined {
 export async function ensureBundle(root: string, name: string, entry: string): Promise<Bundle> {
   const fresh = freshBundle(root, name);
   if (fresh !== undefined) return fresh;
-  const { buildBundle } = await import('./build.ts');
-  return buildBundle(root, name, entry);
+  const key = `${root}\0${name}`;
+  const running = building.get(key) ?? import('./build.ts').then(({ buildBundle }) => buildBundle(root, name, entry));
+  building.set(key, running);
+  try {
+    return await running;
+  } finally {
+    building.delete(key);
+  }
 }
+
+/** Three nodes ask for the same program at the same time. */
+const building = new Map<string, Promise<Bundle>>();
 
 function readManifest(path: string): BundleManifest | undefined {
   try {

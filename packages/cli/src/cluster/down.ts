@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import { observeDaemons } from '../daemons/records.ts';
 import { runProgram } from '../daemons/run-program.ts';
-import { stopDaemons } from '../daemons/stop.ts';
+import { endOrphans, stopDaemons } from '../daemons/stop.ts';
 import { dockerAt, engineVersion } from '../engine/docker.ts';
 import { dockerHost } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
@@ -33,7 +33,11 @@ export async function down(
   const daemons = observeDaemons(layout);
   const killed = await progress.step(
     'stopping daemons',
-    () => stopDaemons(context, layout, daemons),
+    async () => {
+      const names = await stopDaemons(context, layout, daemons);
+      await endOrphans(context, layout);
+      return names;
+    },
     () => (daemons.length === 0 ? undefined : `${daemons.length} daemons stopped`),
   );
   await endContainers(context, layout, remove, progress);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { nodeServingName } from '@wherry/pki';
 import type { DaemonSpec } from '../daemons/spec.ts';
+import { anchorName } from '../nodes/anchor-name.ts';
 import { type ClusterConfig, clusterCidr, clusterDomain, dnsIp, nodeNames, serviceCidr } from './config.ts';
 import type { ClusterLayout } from './layout.ts';
 import { nodeAddress } from './subnet.ts';
@@ -21,6 +22,11 @@ export function daemonSpecs(config: ClusterConfig, layout: ClusterLayout, docker
     .map((name, index) => placeOf(config, name, index))
     .flatMap((place) => [kubelet(config, layout, dockerHost, place), ...proxies(layout, place)]);
   return [...controlPlane, ...(config.subnet === undefined ? [] : [dns(config, layout)]), ...nodes];
+}
+
+/** Whether the others are clients of it. */
+export function isServer(spec: DaemonSpec): boolean {
+  return spec.kind === 'store' || spec.kind === 'apiserver';
 }
 
 /** Where nodes reach the API server: through their own network's gateway, which is this host. */
@@ -92,6 +98,8 @@ function apiserver(config: ClusterConfig, layout: ClusterLayout): DaemonSpec {
       `--kubelet-certificate-authority=${file('ca.crt')}`,
       `--kubelet-client-certificate=${file('apiserver-kubelet-client.crt')}`,
       `--kubelet-client-key=${file('apiserver-kubelet-client.key')}`,
+      `--scheduler-healthz-url=http://${LOOPBACK}:${ports.scheduler}/healthz`,
+      `--controller-manager-healthz-url=http://${LOOPBACK}:${ports.controllerManager}/healthz`,
       ...timings[config.profile].apiserver,
     ],
     files: [
@@ -223,7 +231,13 @@ function kubelet(config: ClusterConfig, layout: ClusterLayout, dockerHost: strin
       `--node-ip=${place.address}`,
       `--root-dir=${join(layout.data, place.name)}`,
       `--runtime=${config.runtime}`,
-      ...(place.isVirtual ? [`--container-runtime-endpoint=${dockerHost}`] : []),
+      ...(place.isVirtual
+        ? [
+            `--container-runtime-endpoint=${dockerHost}`,
+            `--node-container=${anchorName(config.name, place.name)}`,
+            `--cluster-cidr=${clusterCidr}`,
+          ]
+        : []),
       `--cluster-name=${config.name}`,
       `--cluster-dns=${dnsIp}`,
       `--cluster-domain=${clusterDomain}`,

@@ -1,21 +1,12 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { Node } from '@wherry/api';
-import { architectureOf, ensureImages, sandboxImage } from '@wherry/images';
-import type Docker from 'dockerode';
 import type { Context } from '../context.ts';
-import { type DaemonAction, planDaemons } from '../daemons/plan.ts';
-import { signalProcess } from '../daemons/process-identity.ts';
+import type { DaemonAction } from '../daemons/plan.ts';
 import { observeDaemons } from '../daemons/records.ts';
-import type { DaemonSpec } from '../daemons/spec.ts';
-import { daemonPrograms, desiredDaemon, startDaemon } from '../daemons/start.ts';
-import { stopDaemon, stopDaemons } from '../daemons/stop.ts';
+import { endOrphans } from '../daemons/stop.ts';
 import { dockerAt } from '../engine/docker.ts';
 import { type EngineOutcome, ensureEngine } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
-import { ensureAnchor } from '../nodes/anchors.ts';
-import { removeContainersAndNetwork } from '../nodes/containers.ts';
-import { ensureNetwork } from '../nodes/network.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { ensureAddons } from './addons.ts';
 import { type ClusterConfig, nodeNames, type UpFlags } from './config.ts';
@@ -23,9 +14,11 @@ import { configure } from './configure.ts';
 import { ensureIdentities } from './identities.ts';
 import type { ClusterLayout } from './layout.ts';
 import { isFree, portInUse } from './ports.ts';
-import { daemonSpecs } from './specs.ts';
+import { daemonSpecs, isServer } from './specs.ts';
+import { startDaemons, stopStrays } from './start-daemons.ts';
+import { type AnchorPids, startNodes } from './start-nodes.ts';
 import { readConfig, writeConfig } from './stored-config.ts';
-import { nodeAddress } from './subnet.ts';
+import { together } from './together.ts';
 import { Undo } from './undo.ts';
 import { adminClient, waitForApi, waitForNodes } from './wait.ts';
 
@@ -69,35 +62,64 @@ class Start {
   }
 
   async run(flags: UpFlags): Promise<UpResult> {
-    const [context, layout] = [this.#context, this.#layout];
-    const recorded = readConfig(layout);
-    const config = await configure(layout.name, flags, recorded, () => this.#findEngine());
-    await checkApiserverPort(layout, config);
-    if (recorded === undefined)
-      this.#undo.add('the state folder', () => rm(layout.folder, { recursive: true, force: true }));
+    await endOrphans(this.#context, this.#layout);
+    const recorded = readConfig(this.#layout);
+    const config = await configure(this.#layout.name, flags, recorded, () => this.#findEngine());
+    await checkApiserverPort(this.#layout, config);
+    await this.#record(config, recorded);
+    const actions = await this.#start(config);
+    const names = nodeNames(config);
+    const nodes = names.length === 0 ? [] : await this.#waitForNodes(names);
+    return { config, nodes, actions };
+  }
+
+  async #record(config: ClusterConfig, recorded: ClusterConfig | undefined): Promise<void> {
+    const layout = this.#layout;
+    this.#undo.add('the configuration', () =>
+      recorded === undefined ? rm(layout.folder, { recursive: true, force: true }) : writeConfig(layout, recorded),
+    );
     await mkdir(layout.data, { recursive: true, mode: 0o700 });
     await writeConfig(layout, config);
-    if (recorded !== undefined) this.#undo.add('the configuration', () => writeConfig(layout, recorded));
-    const actions = await this.#startDaemons(config);
-    const client = adminClient(layout);
-    try {
-      await this.#progress.step(
-        'waiting for the API server',
-        () => waitForApi(context, layout, client),
-        () => `API server answers at https://127.0.0.1:${config.ports.apiserver}`,
-      );
-      if (config.subnet !== undefined) await ensureAddons(client, context.signal);
-      const names = nodeNames(config);
-      if (names.length === 0) return { config, nodes: [], actions };
-      const nodes = await this.#progress.step(
-        'waiting for nodes',
-        () => waitForNodes(context, layout, client, names, (detail) => this.#progress.detail(detail)),
-        (found) => `${found.length} nodes are Ready`,
-      );
-      return { config, nodes, actions };
-    } finally {
-      await client.close();
-    }
+  }
+
+  /**
+   * The store and the API server start while the nodes' network is being made. Everything else starts once the API
+   * answers: a client that came earlier would be refused, and only wait a while before it tried again.
+   */
+  async #start(config: ClusterConfig): Promise<readonly DaemonAction[]> {
+    const [context, layout, undo] = [this.#context, this.#layout, this.#undo];
+    const host = await this.#engineHost(config);
+    const specs = daemonSpecs(config, layout, host ?? '');
+    const stopped = await stopStrays(context, layout, specs);
+    const anchors = this.#startNodes(config, host);
+    const identities = this.#progress.step(
+      'making certificates',
+      () => ensureIdentities(config, layout, context.clock.now()),
+      (made) => (made.length === 0 ? undefined : `${made.length} certificates and keys in ${layout.pki}`),
+    );
+    const servers = identities.then(() => startDaemons(context, layout, specs.filter(isServer), new Map(), undo));
+    const api = servers.then(() => this.#waitForApi(config));
+    const clients = together([anchors, api]).then(([pids]) =>
+      startDaemons(
+        context,
+        layout,
+        specs.filter((spec) => !isServer(spec)),
+        pids,
+        undo,
+      ),
+    );
+    const started = await together([servers, clients]);
+    return [...stopped, ...started.flat()];
+  }
+
+  #startNodes(config: ClusterConfig, host: string | undefined): Promise<AnchorPids> {
+    const { subnet } = config;
+    if (subnet === undefined || host === undefined) return Promise.resolve(new Map());
+    return this.#progress.step(
+      'starting virtual nodes',
+      () => startNodes(dockerAt(host), config, subnet, this.#layout, this.#undo),
+      (pids) => `${pids.size} virtual nodes on Docker network ${subnet.cidr}`,
+    );
   }
 
   #findEngine(): Promise<EngineOutcome> {
@@ -110,127 +132,46 @@ class Start {
     return this.#engine;
   }
 
-  /** The daemons of the control plane do not wait for nodes: those start as soon as their anchors do. */
-  async #startDaemons(config: ClusterConfig): Promise<readonly DaemonAction[]> {
-    const [context, layout] = [this.#context, this.#layout];
-    const engineHost = await this.#engineHost(config);
-    const specs = daemonSpecs(config, layout, engineHost);
-    const anchors = this.#startAnchors(config, engineHost);
-    const prepared = together([
-      this.#progress.step(
-        'bundling',
-        () => daemonPrograms(context, new Set(specs.map((spec) => spec.kind))),
-        () => undefined,
-      ),
-      this.#progress.step(
-        'making certificates',
-        () => ensureIdentities(config, layout, context.clock.now()),
-        (made) => (made.length === 0 ? undefined : `${made.length} certificates and keys in ${layout.pki}`),
-      ),
-    ]);
-    const start = async (
-      some: readonly DaemonSpec[],
-      pids: ReadonlyMap<string, number>,
-    ): Promise<readonly DaemonAction[]> => {
-      const [programs] = await prepared;
-      const desired = await Promise.all(
-        some.map((spec) => {
-          const program = programs.get(spec.kind);
-          if (program === undefined) throw new Failure(`There is no program for ${spec.kind}`);
-          return desiredDaemon(
-            context,
-            spec,
-            program,
-            spec.namespace === undefined ? undefined : pids.get(spec.namespace),
-          );
-        }),
-      );
-      const names = new Set(some.map((spec) => spec.name));
-      const observed = observeDaemons(layout).filter((daemon) => names.has(daemon.record.spec.name));
-      const actions = planDaemons(desired, observed);
-      await together(actions.map((action) => this.#perform(action)));
-      return actions;
-    };
-    const onNetwork = anchors.then((pids) => start(specs.filter(needsNetwork), pids));
-    const onHost = start(
-      specs.filter((spec) => !needsNetwork(spec)),
-      new Map(),
-    );
-    const [here, inside] = await together([onHost, onNetwork]);
-    return [...here, ...inside];
-  }
-
-  async #engineHost(config: ClusterConfig): Promise<string> {
-    if (config.subnet === undefined || config.nodes === 0) return '';
+  /** @returns undefined when no node of the cluster needs an engine */
+  async #engineHost(config: ClusterConfig): Promise<string | undefined> {
+    if (config.nodes === 0 || config.runtime === 'hollow') return undefined;
     const outcome = await this.#findEngine();
     if (outcome.kind === 'unavailable') throw new Failure(`Cannot run nodes on Docker: ${outcome.reason}`);
     return outcome.engine.host;
   }
 
-  async #startAnchors(config: ClusterConfig, host: string): Promise<ReadonlyMap<string, number>> {
-    const { subnet } = config;
-    if (subnet === undefined || host === '') return new Map();
-    const docker = dockerAt(host);
-    return this.#progress.step(
-      'starting virtual nodes',
-      async () => {
-        await this.#ensureNetworkAndImage(docker, subnet);
-        const anchors = await together(
-          nodeNames(config).map((node, index) => ensureAnchor(docker, this.#layout, node, nodeAddress(subnet, index))),
-        );
-        return new Map(anchors.map((anchor) => [anchor.node, anchor.pid]));
-      },
-      (pids) => `${pids.size} virtual nodes on Docker network ${subnet.cidr}`,
-    );
-  }
-
-  async #ensureNetworkAndImage(docker: Docker, subnet: NonNullable<ClusterConfig['subnet']>): Promise<void> {
-    const architecture = architectureOf((await docker.version()).Arch);
-    const [made] = await together([
-      ensureNetwork(docker, this.#layout, subnet),
-      ensureImages(docker, [sandboxImage(architecture)]),
-    ]);
-    if (made) this.#undo.add('containers and network', () => removeContainersAndNetwork(docker, this.#layout.name));
-  }
-
-  async #perform(action: DaemonAction): Promise<void> {
-    const [context, layout] = [this.#context, this.#layout];
-    if (action.kind === 'resume') {
-      signalProcess(action.running.record.process, 'SIGCONT');
-      return;
+  async #waitForApi(config: ClusterConfig): Promise<void> {
+    const client = adminClient(this.#layout);
+    try {
+      await this.#progress.step(
+        'waiting for the API server',
+        () => waitForApi(this.#context, this.#layout, client),
+        () => `API server answers at https://127.0.0.1:${config.ports.apiserver}`,
+      );
+      if (config.subnet !== undefined) await ensureAddons(client, this.#context.signal);
+    } finally {
+      await client.close();
     }
-    if (action.kind === 'replace' || action.kind === 'stop') await stopDaemon(context, action.running);
-    if (action.kind === 'stop') return;
-    const record = await startDaemon(context, layout, action.daemon);
-    this.#undo.add(record.spec.name, async () => {
-      await stopDaemons(context, layout, [{ record, state: 'running' }]);
-    });
   }
-}
 
-/** Whether a daemon can start only once the nodes' network is there: it enters a node, or listens on the gateway. */
-function needsNetwork(spec: DaemonSpec): boolean {
-  return spec.namespace !== undefined || spec.kind === 'dns';
-}
-
-/**
- * Like Promise.all, but waits for all even when one fails: what is being made must be there before it can be taken back.
- */
-async function together<const T extends readonly Promise<unknown>[]>(
-  work: T,
-): Promise<{ readonly [K in keyof T]: Awaited<T[K]> }> {
-  const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return Promise.all(work) as Promise<{ readonly [K in keyof T]: Awaited<T[K]> }>;
+  async #waitForNodes(names: readonly string[]): Promise<readonly Node[]> {
+    const client = adminClient(this.#layout);
+    const report = (detail: string): void => this.#progress.detail(detail);
+    try {
+      return await this.#progress.step(
+        'waiting for nodes',
+        () => waitForNodes(this.#context, this.#layout, client, names, report),
+        (nodes) => `${nodes.length} nodes are Ready`,
+      );
+    } finally {
+      await client.close();
+    }
+  }
 }
 
 /** A port that our own API server holds is no trouble; anybody else's is, and better said than found in a log. */
 async function checkApiserverPort(layout: ClusterLayout, config: ClusterConfig): Promise<void> {
-  if (
-    existsSync(layout.run) &&
-    observeDaemons(layout).some(({ record, state }) => record.spec.kind === 'apiserver' && state !== 'gone')
-  )
-    return;
-  if (!(await isFree(config.ports.apiserver))) throw portInUse(config.ports.apiserver);
+  const own = observeDaemons(layout).find(({ record }) => record.spec.kind === 'apiserver');
+  const isOurs = own !== undefined && own.state !== 'gone' && own.record.spec.probe.port === config.ports.apiserver;
+  if (!isOurs && !(await isFree(config.ports.apiserver))) throw portInUse(config.ports.apiserver);
 }

@@ -4,9 +4,11 @@ import { type ApiClient, createClient, loadKubeconfig } from '@wherry/client';
 import type { Context } from '../context.ts';
 import { stateOf } from '../daemons/process-identity.ts';
 import { observeDaemons } from '../daemons/records.ts';
+import type { DaemonSpec } from '../daemons/spec.ts';
 import { lastWords } from '../daemons/start.ts';
 import { Failure } from '../failure.ts';
 import type { ClusterLayout } from './layout.ts';
+import { isServer } from './specs.ts';
 
 const POLL_MS = 40;
 const API_MS_MAX = 30_000;
@@ -20,7 +22,7 @@ export function adminClient(layout: ClusterLayout): ApiClient {
 
 /** Waits until the API server says that it is ready. @throws Failure when a daemon ends meanwhile, or after a time limit */
 export async function waitForApi(context: Context, layout: ClusterLayout, client: ApiClient): Promise<void> {
-  await waitUntil(context, layout, API_MS_MAX, 'the API server', async () => {
+  await waitUntil(context, layout, isServer, API_MS_MAX, 'the API server', async () => {
     const response = await client.raw({ method: 'GET', path: '/readyz', signal: context.signal });
     return { done: response.status === 200, detail: '' };
   });
@@ -35,13 +37,20 @@ export async function waitForNodes(
   report: (detail: string) => void,
 ): Promise<readonly Node[]> {
   let nodes: readonly Node[] = [];
-  await waitUntil(context, layout, NODES_MS_MAX, `nodes ${names.join(', ')}`, async () => {
-    nodes = (await client.list(resources.nodes, { signal: context.signal })).items;
-    const ready = nodes.filter(isReady).map((node) => node.metadata?.name ?? '');
-    const waiting = names.filter((name) => !ready.includes(name));
-    report(`${names.length - waiting.length} of ${names.length} nodes are Ready`);
-    return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
-  });
+  await waitUntil(
+    context,
+    layout,
+    () => true,
+    NODES_MS_MAX,
+    `nodes ${names.join(', ')}`,
+    async () => {
+      nodes = (await client.list(resources.nodes, { signal: context.signal })).items;
+      const ready = nodes.filter(isReady).map((node) => node.metadata?.name ?? '');
+      const waiting = names.filter((name) => !ready.includes(name));
+      report(`${names.length - waiting.length} of ${names.length} nodes are Ready`);
+      return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
+    },
+  );
   return nodes;
 }
 
@@ -52,6 +61,7 @@ export function isReady(node: Node): boolean {
 async function waitUntil(
   context: Context,
   layout: ClusterLayout,
+  needed: (spec: DaemonSpec) => boolean,
   msMax: number,
   what: string,
   check: () => Promise<{ readonly done: boolean; readonly detail: string }>,
@@ -69,7 +79,7 @@ async function waitUntil(
       reason = error instanceof Error ? error.message : String(error);
     }
     for (const { record } of observeDaemons(layout)) {
-      if (stateOf(record.process) === 'gone') {
+      if (needed(record.spec) && stateOf(record.process) === 'gone') {
         throw new Failure(`${record.spec.name} ended: ${await lastWords(layout, record.spec.name)}`);
       }
     }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { observeDaemons } from './records.ts';
 import type { DaemonSpec } from './spec.ts';
-import { daemonPrograms, desiredDaemon, startDaemon } from './start.ts';
+import { daemonProgram, desiredDaemon, startDaemon } from './start.ts';
 
 /**
  * Starts a daemon that is gone. @returns false when it runs already
@@ -12,9 +12,7 @@ import { daemonPrograms, desiredDaemon, startDaemon } from './start.ts';
 export async function restartDaemon(context: Context, layout: ClusterLayout, spec: DaemonSpec): Promise<boolean> {
   const found = observeDaemons(layout).find(({ record }) => record.spec.name === spec.name);
   if (found !== undefined && found.state !== 'gone') return false;
-  const programs = await daemonPrograms(context, new Set([spec.kind]));
-  const program = programs.get(spec.kind);
-  if (program === undefined) throw new Failure(`There is no program for ${spec.kind}`);
+  const program = await daemonProgram(context, spec.kind);
   const namespace = spec.namespace === undefined ? undefined : await namespaceOf(context, layout, spec.namespace);
   await startDaemon(context, layout, await desiredDaemon(context, spec, program, namespace));
   return true;

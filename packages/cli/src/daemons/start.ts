@@ -15,18 +15,10 @@ import type { DaemonKind, DaemonSpec } from './spec.ts';
 /** A larger log is set aside when its daemon starts again; one older log is kept. */
 const LOG_BYTES_MAX = 64 << 20;
 
-/** Makes the programs of these daemons, all at once. */
-export async function daemonPrograms(
-  context: Context,
-  kinds: ReadonlySet<DaemonKind>,
-): Promise<ReadonlyMap<DaemonKind, string>> {
-  const made = await Promise.all(
-    [...kinds].map(async (kind) => {
-      const bundle = await ensureBundle(context.root, kind, `packages/${kind}/src/main.ts`);
-      return [kind, bundle.file] as const;
-    }),
-  );
-  return new Map(made);
+/** The program of a kind of daemon, made anew when its sources changed. */
+export async function daemonProgram(context: Context, kind: DaemonKind): Promise<string> {
+  const bundle = await ensureBundle(context.root, kind, `packages/${kind}/src/main.ts`);
+  return bundle.file;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ClusterLayout } from '../cluster/layout.ts';
 import type { Context } from '../context.ts';
+import { findOrphans } from './orphans.ts';
 import { signalProcess, stateOf } from './process-identity.ts';
 import { type ObservedDaemon, removeRecord } from './records.ts';
 import type { DaemonKind } from './spec.ts';
@@ -47,6 +48,15 @@ export async function stopDaemon(context: Context, { record }: ObservedDaemon): 
 /** Ends a daemon as a crash would: without a chance to say goodbye. */
 export async function killDaemon(context: Context, { record }: ObservedDaemon): Promise<void> {
   if (signalProcess(record.process, 'SIGKILL')) await ended(context, record.process, STOP_MS_MAX);
+}
+
+/** Ends what `findOrphans` finds, without a chance to say goodbye: nobody knows what state it is in. */
+export async function endOrphans(context: Context, layout: ClusterLayout): Promise<void> {
+  await Promise.all(
+    findOrphans(layout).map(async (identity) => {
+      if (signalProcess(identity, 'SIGKILL')) await ended(context, identity, STOP_MS_MAX);
+    }),
+  );
 }
 
 async function ended(context: Context, identity: ObservedDaemon['record']['process'], msMax: number): Promise<boolean> {

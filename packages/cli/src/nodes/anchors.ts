@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import type { ClusterLayout } from '../cluster/layout.ts';
 import { hasStatus } from '../engine/docker.ts';
 import { Failure, hasCode } from '../failure.ts';
+import { anchorName } from './anchor-name.ts';
 import { clusterLabel, homeLabel, networkName, nodeLabel, roleLabel } from './network.ts';
 
 /**
@@ -17,8 +18,6 @@ export interface Anchor {
   /** Whether this call started it, and so its namespace is new. */
   readonly started: boolean;
 }
-
-export const anchorName = (cluster: string, node: string): string => `wherry-${cluster}-${node}`;
 
 /** Makes or starts the anchor as needed; one that runs is left alone. */
 export async function ensureAnchor(

@@ -17,6 +17,12 @@ export interface Owner {
   readonly deleting: boolean;
 }
 
+/** The object as an owner; its kind is known by who asks, cached objects do not carry it. */
+export function ownerOf(apiVersion: string, kind: string, object: ApiObject): Owner {
+  const { name = '', namespace = '', uid = '', deletionTimestamp } = object.metadata ?? {};
+  return { apiVersion, kind, name, namespace, uid, deleting: deletionTimestamp !== undefined };
+}
+
 export interface Claim<T extends ApiObject> {
   /** Owned and matching; what the plan may count. */
   readonly owned: readonly T[];

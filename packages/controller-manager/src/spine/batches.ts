@@ -1,3 +1,6 @@
+/** Requests one controller key has under way at once: each holds a connection of its own. */
+const PARALLEL_MAX = 32;
+
 export interface BatchResult {
   readonly succeeded: number;
   /** The first failure; what came after its batch was not tried. */
@@ -13,9 +16,10 @@ export async function slowStart(count: number, act: (index: number) => Promise<v
   let done = 0;
   let succeeded = 0;
   for (let size = 1; done < count; size *= 2) {
-    const batch = Array.from({ length: Math.min(size, count - done) }, (_, offset) => act(done + offset));
-    const results = await Promise.allSettled(batch);
-    done += batch.length;
+    const first = done;
+    const indexes = Array.from({ length: Math.min(size, count - done) }, (_, offset) => first + offset);
+    const results = await settleEach(indexes, act);
+    done += indexes.length;
     succeeded += results.filter((result) => result.status === 'fulfilled').length;
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) return { succeeded, failure: failure.reason, failed: true };
@@ -23,9 +27,27 @@ export async function slowStart(count: number, act: (index: number) => Promise<v
   return { succeeded, failure: undefined, failed: false };
 }
 
-/** All at once; resolves when all have ended, and throws the first failure then. */
-export async function allSettled(actions: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(actions);
-  const failure = results.find((result) => result.status === 'rejected');
+/** Acts on all items, some at a time; resolves when all have ended, and throws the first failure then. */
+export async function actOnEach<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  const failure = (await settleEach(items, act)).find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
+}
+
+async function settleEach<T>(
+  items: readonly T[],
+  act: (item: T) => Promise<unknown>,
+): Promise<readonly PromiseSettledResult<unknown>[]> {
+  const results: PromiseSettledResult<unknown>[] = [];
+  const left = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of left) {
+      try {
+        results.push({ status: 'fulfilled', value: await act(item) });
+      } catch (reason) {
+        results.push({ status: 'rejected', reason });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_MAX, items.length) }, lane));
+  return results;
 }

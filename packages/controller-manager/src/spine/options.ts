@@ -1,6 +1,7 @@
 /** The controllers' settings; see flags.ts for the flags, units and defaults. */
 export interface Options {
   readonly clusterCidr: string | undefined;
+  readonly serviceCidr: string | undefined;
   readonly allocateNodeCidrs: boolean;
   readonly nodeCidrMaskSize: number;
   readonly nodeMonitorPeriodMs: number;

@@ -134,7 +134,7 @@ export class NodeAgent {
       this.#registered = await client.create(resources.nodes, newNode(description, next));
     }
     this.#reportedAtMs = clock.monotonicMs();
-    for (const reason of conditionEvents(this.#conditions ?? known?.status?.conditions, conditions)) {
+    for (const reason of conditionEvents(this.#conditions, conditions)) {
       this.#reference('Normal', reason, `Node ${description.name} status is now: ${reason}`);
       logger.info({ reason }, 'node condition changed');
     }

@@ -107,7 +107,7 @@ export function computeInitActions(pod: Pod, runtime: RuntimePod, probes: ProbeV
       if (next === undefined) initialized = true;
       else start.push(next.name);
     }
-    if (step.startSelf === true || step.startNext === true) reasons.push(step.why);
+    reasons.push(step.why);
     laterSeen = true;
   }
   const first = containers[0];

@@ -129,7 +129,7 @@ export function nodeRuleset(rules: NodeRules): string {
     '    jump hostports',
     '  }',
     '  chain output {',
-    '    type nat hook output priority dstnat; policy accept;',
+    '    type nat hook output priority -100; policy accept;',
     '    jump hostports',
     '  }',
     '  chain postrouting {',

@@ -72,6 +72,8 @@ export class PodWorkers {
   #updated(pod: Pod): void {
     const { uid = '', name = '', namespace = '' } = pod.metadata ?? {};
     const known = this.#states.get(uid);
+    // Ended as an orphan: it begins anew once that is done.
+    if (known?.removed === true) return;
     const state = known ?? newPodState({ uid, name, namespace }, pod, this.#environment.clock.monotonicMs());
     this.#states.set(uid, state);
     const statusOnly = known?.pod !== undefined && !mustLook(known.pod, pod);
@@ -154,6 +156,9 @@ export class PodWorkers {
     if (!state.removed) return;
     this.#environment.status.forget(uid);
     this.#states.delete(uid);
+    const { namespace, name } = state.identity;
+    const present = this.#options.pods.get(`${namespace}/${name}`);
+    if (present?.metadata?.uid === uid) this.#updated(present);
   }
 }
 

@@ -1,6 +1,5 @@
 // What the runtime last said of each pod. Events are hints that a pod has to be read again; reading is truth.
-import type { Clock, Logger, Scope } from '@wherry/daemon';
-import { pause } from '@wherry/daemon';
+import { type Clock, type Logger, type Metrics, pause, type Scope } from '@wherry/daemon';
 import { emptyRuntimePod, type RuntimePod } from '../plan/runtime-state.ts';
 import type { PodIdentity, Runtime, RuntimeHint } from '../runtime/port.ts';
 
@@ -14,6 +13,7 @@ export interface RuntimeCacheOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly scope: Scope;
+  readonly metrics: Metrics;
   /** The runtime's view of a pod may have changed. */
   readonly onChange: (podUid: string) => void;
 }
@@ -21,10 +21,15 @@ export interface RuntimeCacheOptions {
 export class RuntimeCache {
   readonly #options: RuntimeCacheOptions;
   readonly #pods = new Map<string, RuntimePod>();
+  readonly #podsGauge: ReturnType<Metrics['gauge']>;
+  readonly #containersGauge: ReturnType<Metrics['gauge']>;
   #answeredAtMs: number;
 
   constructor(options: RuntimeCacheOptions) {
     this.#options = options;
+    const { metrics } = options;
+    this.#podsGauge = metrics.gauge('kubelet_running_pods', 'Number of pods that have a running pod sandbox');
+    this.#containersGauge = metrics.gauge('kubelet_running_containers', 'Number of containers currently running', ['container_state']);
     this.#answeredAtMs = options.clock.monotonicMs();
   }
 
@@ -72,6 +77,16 @@ export class RuntimeCache {
   #keep(pod: RuntimePod): void {
     if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(pod.uid);
     else this.#pods.set(pod.uid, pod);
+    this.#measure();
+  }
+
+  #measure(): void {
+    const pods = this.list();
+    this.#podsGauge.set(pods.filter((pod) => pod.sandboxes.some(({ ready }) => ready)).length);
+    const phases = pods.flatMap((pod) => pod.containers.map(({ phase }) => phase));
+    for (const phase of ['created', 'running', 'exited', 'unknown']) {
+      this.#containersGauge.set({ container_state: phase }, phases.filter((one) => one === phase).length);
+    }
   }
 
   /** Follows the runtime until the scope closes. */

@@ -36,8 +36,7 @@ export type ClusterEvent =
   | { readonly kind: 'node-changed'; readonly node: Node; readonly previous: Node }
   | { readonly kind: 'pod-placed'; readonly pod: PodInfo }
   | { readonly kind: 'pod-changed'; readonly pod: PodInfo; readonly previous: PodInfo }
-  | { readonly kind: 'pod-left'; readonly pod: PodInfo }
-  | { readonly kind: 'workload-changed' };
+  | { readonly kind: 'pod-left'; readonly pod: PodInfo };
 
 export interface FilterPlugin {
   readonly name: string;

@@ -54,8 +54,6 @@ function mayHelp(event: ClusterEvent, pod: PodInfo): boolean {
       return pod.affinity.required.length > 0;
     case 'pod-left':
       return pod.antiAffinity.required.length > 0 || event.pod.antiAffinity.required.length > 0;
-    case 'workload-changed':
-      return false;
   }
 }
 

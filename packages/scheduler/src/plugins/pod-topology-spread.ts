@@ -91,8 +91,6 @@ export const podTopologySpread: FilterPlugin = {
         return true;
       case 'node-changed':
         return labelsChanged(event.node, event.previous);
-      case 'workload-changed':
-        return false;
       default:
         return event.pod.namespace === pod.namespace;
     }

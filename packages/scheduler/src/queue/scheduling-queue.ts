@@ -69,7 +69,10 @@ export class SchedulingQueue {
   /** A pending pod has changed; one that was refused is tried again if what it asks for has. */
   update(info: PodInfo, nowMs: number): void {
     const queued = this.#pods.get(info.key);
-    if (queued === undefined || queued.info.uid !== info.uid) return this.add(info, nowMs);
+    if (queued === undefined || queued.info.uid !== info.uid) {
+      this.add(info, nowMs);
+      return;
+    }
     const asksAnew = asks(queued.info) !== asks(info);
     // Its place in the heap depends on the priority.
     const isActive = this.#active.delete(queued);
@@ -180,7 +183,10 @@ export class SchedulingQueue {
   #help(queued: QueuedPod, nowMs: number): void {
     if (queued.place !== 'unschedulable') return;
     this.#unschedulable.delete(queued);
-    if (queued.backoffUntilMs <= nowMs) return this.#activate(queued, nowMs);
+    if (queued.backoffUntilMs <= nowMs) {
+      this.#activate(queued, nowMs);
+      return;
+    }
     queued.place = 'backoff';
     this.#helped.push(queued);
   }

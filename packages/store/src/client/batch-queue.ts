@@ -36,6 +36,7 @@ export class BatchQueue implements AsyncIterator<WatchBatch, undefined> {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting({ done: false, value: batch });
+    this.#onTaken();
   }
 
   /** No more batches; with a failure, the reader gets it after what is queued. */

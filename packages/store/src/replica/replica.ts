@@ -37,9 +37,6 @@ const PROPOSALS_MAX = 20_000;
 /** Compaction and clean-up done per tick, about a millisecond. */
 const PRUNE_STEPS = 10_000;
 const DEFRAGMENT_KEYS = 200;
-/** Entries kept behind a snapshot, so that a follower that is a little behind needs no snapshot (as etcd). */
-const KEPT_ENTRIES = 5_000;
-
 export interface ReplicaOptions {
   readonly clusterId: number;
   readonly memberId: NodeId;
@@ -53,6 +50,8 @@ export interface ReplicaOptions {
   readonly quotaBytes: number;
   /** @default 10000 */
   readonly snapshotCount: number;
+  /** Entries kept behind a snapshot, so that a follower that is a little behind needs none (as etcd). @default 5000 */
+  readonly keptEntries: number;
 }
 
 export const replicaDefaults = {
@@ -60,6 +59,7 @@ export const replicaDefaults = {
   electionMs: 1000,
   quotaBytes: 2 * 1024 ** 3,
   snapshotCount: 10_000,
+  keptEntries: 5_000,
 } as const satisfies Partial<ReplicaOptions>;
 
 export interface ReplicaParts {
@@ -76,6 +76,8 @@ export interface ReplicaParts {
 export class Replica {
   readonly options: ReplicaOptions;
   readonly leases: LeaseTimer;
+  /** For the metrics. */
+  readonly counts = { leaderChanges: 0, failedProposals: 0, lateTicks: 0 };
   readonly #parts: ReplicaParts;
   readonly #raft: Raft;
   readonly #writer: LogWriter;
@@ -162,6 +164,10 @@ export class Replica {
     return this.#raft.role === 'leader';
   }
 
+  get pendingProposals(): number {
+    return this.#proposals.size;
+  }
+
   get hasSpace(): boolean {
     return this.#mvcc.sizeBytes < this.options.quotaBytes;
   }
@@ -189,6 +195,10 @@ export class Replica {
 
   /** Calls `answer` once this member's state is at least as new as the cluster's was when called. */
   read(answer: Answer<undefined>): void {
+    if (this.#stop.signal.aborted) {
+      answer({ refused: 'stopped' });
+      return;
+    }
     this.#toRead.push(answer);
     this.#scheduleFlush();
   }
@@ -268,6 +278,7 @@ export class Replica {
     this.#readsDue.push(...output.reads);
     for (const { data, reason } of output.refused) {
       const kind = reason === 'tooManyUncommitted' ? 'tooManyRequests' : 'noLeader';
+      this.counts.failedProposals++;
       this.#proposals.answer(readTicket(data).sequence, { refused: kind });
     }
     for (const { context, reason } of output.refusedReads) {
@@ -301,8 +312,12 @@ export class Replica {
     const known = this.#known;
     if (leader === known.leader && term === known.term && leading === known.leading) return;
     this.#known = { leader, term, leading };
+    if (leader !== NOBODY && leader !== known.leader) this.counts.leaderChanges++;
     this.#parts.logger.info({ leader, term, role: this.#raft.role }, 'leader changed');
-    if (known.leader !== NOBODY) this.#refuseAll('leaderChanged');
+    if (known.leader !== NOBODY) {
+      this.counts.failedProposals += this.#proposals.size;
+      this.#refuseAll('leaderChanged');
+    }
     this.leases.restart(leading ? this.#mvcc.leases.all() : []);
     if (leader === NOBODY) return;
     for (const resolve of this.#leaderWaiters.splice(0)) resolve();
@@ -318,6 +333,7 @@ export class Replica {
   #refuseAll(kind: StoreErrorKind): void {
     this.#proposals.refuseAll(kind);
     this.#reads.refuseAll(kind);
+    for (const answer of this.#toRead.splice(0)) answer({ refused: kind });
   }
 
   #armTick(): void {
@@ -331,7 +347,10 @@ export class Replica {
       };
       // We were held up: what others sent meanwhile must be heard before time is counted, and it counts once.
       if (clock.monotonicMs() - dueMs < heartbeatMs) tick();
-      else this.#ticker = clock.setTimer(0, tick);
+      else {
+        this.counts.lateTicks++;
+        this.#ticker = clock.setTimer(0, tick);
+      }
     });
   }
 
@@ -357,7 +376,7 @@ export class Replica {
       try {
         await this.#snapshots.take(this.#mvcc, meta, this.#stop.signal);
         if (this.#stop.signal.aborted) return;
-        const keepFrom = Math.max(1, meta.index - KEPT_ENTRIES + 1) as LogIndex;
+        const keepFrom = Math.max(1, meta.index - this.options.keptEntries + 1) as LogIndex;
         this.#guard(() => this.#step({ kind: 'snapshotTaken', snapshot: meta, keepFrom }));
       } catch (error) {
         this.#fatal(error);

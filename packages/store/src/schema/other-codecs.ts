@@ -115,3 +115,15 @@ export const statusResponse = message<StatusResponse>(
     memberId: 0,
   },
 );
+
+/** How a refusal travels: ours alone (over gRPC it will be a status code and a text). */
+export interface WireError {
+  readonly kind: string;
+  readonly detail?: string;
+  readonly compactRevision?: number;
+}
+
+export const wireError = message<WireError>(
+  { kind: [1, text], detail: [2, text], compactRevision: [3, int()] },
+  { kind: '' },
+);

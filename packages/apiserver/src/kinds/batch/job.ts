@@ -89,8 +89,8 @@ function checkGenerated(findings: Findings, job: Job, spec: JobSpec): void {
     expected[label] = value;
     const actual = labels[label];
     const at = `spec.template.metadata.labels[${label}]`;
-    if (actual === undefined) findings.push(required('spec.template.metadata.labels', `must be '${value}'`));
-    else if (actual !== value) findings.push(invalid(at, actual, `must be '${value}'`));
+    if (actual === undefined) findings.push(required(at, `must be '${value}'`));
+    else if (actual !== value) findings.push(invalid(at, labels, `must be '${value}'`));
   };
   for (const label of uidLabels) expectLabel(label, uid);
   for (const label of nameLabels) expectLabel(label, name);

@@ -10,14 +10,13 @@ import {
 } from '@wherry/api';
 import type { EventRecorder, Informer, Outcome, PlanRecord } from '@wherry/client';
 import { rfc3339 } from '@wherry/daemon';
-import { adoptionPatch, claim, type Owner, releasePatch } from '../../pods/ownership.ts';
-import { allSettled } from '../../spine/batches.ts';
+import { adoptionPatch, claim, type Owner, ownerOf, releasePatch } from '../../pods/ownership.ts';
+import { actOnEach } from '../../spine/batches.ts';
 import { BY_CONTROLLER, ORPHANS } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { isNamespaceTerminating, textOf } from '../../spine/pod-actions.ts';
 import { orphanOwners } from '../../spine/pod-owners.ts';
-import { ownerOf } from '../replica-set/controller.ts';
 import { REVISION } from './annotations.ts';
 import type { DeploymentAction } from './draft.ts';
 import { type DeploymentPlan, planDeployment } from './plan.ts';
@@ -126,14 +125,12 @@ class DeploymentController {
       const fresh = await client.get(resources.deployments, owner.name, { namespace: owner.namespace, signal });
       if (fresh.metadata?.uid !== owner.uid || fresh.metadata.deletionTimestamp !== undefined) return;
     }
-    await allSettled([
-      ...adopt.map((set) =>
-        this.#patch(turn, set, 'adopt', adoptionPatch(owner, set.metadata?.uid ?? ''), 'strategic'),
-      ),
-      ...release.map((set) =>
-        this.#patch(turn, set, 'release', releasePatch([owner.uid], set.metadata?.uid ?? ''), 'strategic'),
-      ),
-    ]);
+    await actOnEach(adopt, (set) =>
+      this.#patch(turn, set, 'adopt', adoptionPatch(owner, set.metadata?.uid ?? ''), 'strategic'),
+    );
+    await actOnEach(release, (set) =>
+      this.#patch(turn, set, 'release', releasePatch([owner.uid], set.metadata?.uid ?? ''), 'strategic'),
+    );
   }
 
   /** @returns false when the plan cannot go on and must be made again */

@@ -1,6 +1,6 @@
 import { type EndpointSlice, isNotFound, type Node, objectKey, type Pod, resources, type Service } from '@wherry/api';
 import type { EventRecorder, Informer, Outcome, PlanRecord } from '@wherry/client';
-import { allSettled } from '../../spine/batches.ts';
+import { actOnEach } from '../../spine/batches.ts';
 import { BY_NAMESPACE, BY_NODE, BY_SERVICE } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
@@ -93,28 +93,22 @@ class EndpointSliceController {
       done.push({ verb, key: `endpointslices/${objectKey(slice)}`, resourceVersion });
     };
     // New endpoints come before old ones go.
-    await allSettled(
-      plan.create.map(async (slice) =>
-        wrote('create', await client.create(resources.endpointslices, slice, { signal })),
-      ),
+    await actOnEach(plan.create, async (slice) =>
+      wrote('create', await client.create(resources.endpointslices, slice, { signal })),
     );
-    await allSettled(
-      plan.update.map(async (slice) =>
-        wrote('update', await client.update(resources.endpointslices, slice, { signal })),
-      ),
+    await actOnEach(plan.update, async (slice) =>
+      wrote('update', await client.update(resources.endpointslices, slice, { signal })),
     );
-    await allSettled(
-      plan.delete.map(async (slice) => {
-        const { name = '', namespace = '', uid = '' } = slice.metadata ?? {};
-        try {
-          await client.delete(resources.endpointslices, name, { namespace, signal });
-        } catch (error) {
-          if (!isNotFound(error)) throw error;
-        }
-        this.#keyed.own.deleted(key, this.#slices, objectKey(slice), uid);
-        done.push({ verb: 'delete', key: `endpointslices/${objectKey(slice)}` });
-      }),
-    );
+    await actOnEach(plan.delete, async (slice) => {
+      const { name = '', namespace = '', uid = '' } = slice.metadata ?? {};
+      try {
+        await client.delete(resources.endpointslices, name, { namespace, signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+      this.#keyed.own.deleted(key, this.#slices, objectKey(slice), uid);
+      done.push({ verb: 'delete', key: `endpointslices/${objectKey(slice)}` });
+    });
   }
 }
 

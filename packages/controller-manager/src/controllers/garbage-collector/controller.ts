@@ -1,8 +1,7 @@
 import { type ApiObject, isConflict, isNotFound, type OwnerReference } from '@wherry/api';
 import type { EventRecorder, Outcome, PlanRecord } from '@wherry/client';
 import { pause } from '@wherry/daemon';
-import { releasePatch } from '../../pods/ownership.ts';
-import { allSettled } from '../../spine/batches.ts';
+import { actOnEach } from '../../spine/batches.ts';
 import type { ControllerContext } from '../../spine/context.ts';
 import { collectable, type DiscoveredResource, discover, resourceOfKind } from '../../spine/discovery.ts';
 import { Keyed } from '../../spine/keyed.ts';
@@ -116,7 +115,7 @@ class GarbageCollector {
         for (const dependent of judgement.judge) this.#judging.queue.add(dependent);
         return undefined;
       case 'drop-owners':
-        await this.#patch(node, releasePatch(judgement.uids, uid), 'drop-owners', judgement.why, signal);
+        await this.#dropOwners(node, judgement.uids, 'drop-owners', judgement.why, signal);
         return undefined;
       case 'remove-finalizer':
         await this.#removeFinalizer(node, judgement.finalizer, judgement.why, signal);
@@ -228,22 +227,36 @@ class GarbageCollector {
 
   async #unblock(node: GraphNode, signal: AbortSignal): Promise<void> {
     const ownerReferences = node.owners.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
-    const patch = { metadata: { uid: node.uid, ownerReferences } };
-    await this.#patch(node, patch, 'unblock', 'it is part of a circle of owners', signal);
+    await this.#patch(node, { ownerReferences }, 'unblock', 'it is part of a circle of owners', signal);
+  }
+
+  async #dropOwners(
+    node: GraphNode,
+    uids: readonly string[],
+    verb: string,
+    why: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const ownerReferences = node.owners.filter((owner) => !uids.includes(owner.uid));
+    if (ownerReferences.length < node.owners.length) await this.#patch(node, { ownerReferences }, verb, why, signal);
   }
 
   async #removeFinalizer(node: GraphNode, finalizer: string, why: string, signal: AbortSignal): Promise<void> {
-    const patch = { metadata: { uid: node.uid, '$deleteFromPrimitiveList/finalizers': [finalizer] } };
-    await this.#patch(node, patch, 'remove-finalizer', why, signal);
+    const finalizers = node.finalizers.filter((present) => present !== finalizer);
+    await this.#patch(node, { finalizers }, 'remove-finalizer', why, signal);
   }
 
-  /** Strategic merge for our kinds, of which all know these metadata lists; a gone object needs nothing. */
-  async #patch(node: GraphNode, patch: object, verb: string, why: string, signal: AbortSignal): Promise<void> {
-    const { resource } = node;
+  /**
+   * Changes metadata of exactly the version that was judged, by a merge patch, which every kind understands. On a
+   * conflict the key is tried again: the change is on its way to the graph. A gone object needs nothing.
+   */
+  async #patch(node: GraphNode, metadata: object, verb: string, why: string, signal: AbortSignal): Promise<void> {
+    const { resource, uid, resourceVersion } = node;
     if (resource === undefined) return;
+    const patch = { metadata: { ...metadata, uid, resourceVersion } };
     const { name, namespace } = node.coordinates;
     try {
-      const options = { type: 'strategic', signal, ...(namespace !== '' && { namespace }) } as const;
+      const options = { type: 'merge', signal, ...(namespace !== '' && { namespace }) } as const;
       const written = await this.#context.client.patch(resource, name, patch, options);
       this.#acted(node, why, { verb, key: keyOf(node), resourceVersion: written.metadata?.resourceVersion });
     } catch (error) {
@@ -257,10 +270,8 @@ class GarbageCollector {
     const node = this.#graph.get(uid);
     if (node === undefined || !node.finalizers.includes(ORPHAN_FINALIZER)) return undefined;
     const dependents = [...node.dependents];
-    await allSettled(
-      dependents.map((dependent) =>
-        this.#patch(dependent, releasePatch([uid], dependent.uid), 'orphan', 'its owner leaves it behind', signal),
-      ),
+    await actOnEach(dependents, (dependent) =>
+      this.#dropOwners(dependent, [uid], 'orphan', 'its owner leaves it behind', signal),
     );
     await this.#removeFinalizer(node, ORPHAN_FINALIZER, `${dependents.length} dependents are orphaned`, signal);
     return undefined;

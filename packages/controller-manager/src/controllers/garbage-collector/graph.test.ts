@@ -79,9 +79,9 @@ describe('judge', () => {
   const nodeOf = (shape: Shape, dependents: readonly Shape[] = []) => {
     const graph = new OwnerGraph();
     graph.upsert(pods, objectOf('n', shape));
-    dependents.forEach((dependent, at) =>
-      graph.upsert(pods, objectOf(`d${at}`, { owners: [refOf('n')], ...dependent })),
-    );
+    for (const [at, dependent] of dependents.entries()) {
+      graph.upsert(pods, objectOf(`d${at}`, { owners: [refOf('n')], ...dependent }));
+    }
     const node = graph.get('n');
     if (node === undefined) throw new Error('no node');
     return node;

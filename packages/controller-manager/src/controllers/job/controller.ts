@@ -1,14 +1,13 @@
 import { controllerOf, isNotFound, type Job, type JobStatus, type Pod, resources } from '@wherry/api';
 import type { EventRecorder, Informer, Outcome } from '@wherry/client';
 import { rfc3339 } from '@wherry/daemon';
-import { claim } from '../../pods/ownership.ts';
-import { allSettled, slowStart } from '../../spine/batches.ts';
+import { claim, ownerOf } from '../../pods/ownership.ts';
+import { actOnEach, slowStart } from '../../spine/batches.ts';
 import { BY_CONTROLLER, BY_TRACKING_JOB, ORPHANS } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { type Actor, isNamespaceTerminating, PodActions } from '../../spine/pod-actions.ts';
 import { orphanOwners } from '../../spine/pod-owners.ts';
-import { ownerOf } from '../replica-set/controller.ts';
 import { TRACKING_FINALIZER } from './new-pods.ts';
 import { isFinished, type JobPlan, planJob } from './plan.ts';
 
@@ -76,10 +75,8 @@ class JobController {
       ...(job.spec.selector === undefined ? [] : this.#pods.byIndex(ORPHANS, owner.namespace)),
     ]);
     if (claimed.adopt.length + claimed.release.length > 0) {
-      await allSettled([
-        ...claimed.adopt.map((pod) => this.#actions.adopt(actor, owner, pod, [TRACKING_FINALIZER])),
-        ...claimed.release.map((pod) => this.#actions.release(actor, owner.uid, pod, [TRACKING_FINALIZER])),
-      ]);
+      await actOnEach(claimed.adopt, (pod) => this.#actions.adopt(actor, owner, pod, [TRACKING_FINALIZER]));
+      await actOnEach(claimed.release, (pod) => this.#actions.release(actor, owner.uid, pod, [TRACKING_FINALIZER]));
       this.#keyed.acted(key, [job, ...claimed.adopt, ...claimed.release], 'selector and owner differ', actor.done);
       this.#keyed.queue.add(key);
       return undefined;
@@ -95,13 +92,11 @@ class JobController {
   }
 
   async #act(actor: Actor, job: Job, plan: JobPlan): Promise<void> {
-    await allSettled([
-      ...plan.deleteCounted.map((pod) => this.#actions.delete(actor, pod)),
-      ...plan.deleteUncounted.map(async (pod) => {
-        await this.#free(actor, pod);
-        await this.#actions.delete(actor, pod);
-      }),
-    ]);
+    await actOnEach(plan.deleteCounted, (pod) => this.#actions.delete(actor, pod));
+    await actOnEach(plan.deleteUncounted, async (pod) => {
+      await this.#free(actor, pod);
+      await this.#actions.delete(actor, pod);
+    });
     const created = await slowStart(plan.create.length, async (index) => {
       const pod = plan.create[index];
       if (pod !== undefined) await this.#actions.create(actor, pod);
@@ -111,7 +106,7 @@ class JobController {
       await this.#writeStatus(actor, job, { ...plan.status, active: (plan.status.active ?? 0) - missing });
     }
     for (const event of plan.events) this.#recorder.event(actor.regarding, event.type, event.reason, event.message);
-    await allSettled(plan.release.map((pod) => this.#free(actor, pod)));
+    await actOnEach(plan.release, (pod) => this.#free(actor, pod));
     if (created.failed && !isNamespaceTerminating(created.failure)) throw created.failure;
   }
 
@@ -139,7 +134,7 @@ class JobController {
     // The cache of Jobs may lag behind that of pods: only the server knows that a Job is gone.
     if (job === undefined && key.includes('/') && !(await this.#isGoneOrFinished(key, signal))) return;
     const actor: Actor = { key, regarding: { kind: 'Job', name: key }, signal, done: [] };
-    await allSettled(strays.map((pod) => this.#free(actor, pod)));
+    await actOnEach(strays, (pod) => this.#free(actor, pod));
     this.#keyed.acted(key, strays, 'their Job is gone or finished', actor.done);
   }
 

@@ -1,6 +1,7 @@
 import { type ApiObject, isNotFound, type Namespace, type Resource, resources, statusErrorOf } from '@wherry/api';
 import type { Informer, Outcome, PlanRecord } from '@wherry/client';
 import { rfc3339 } from '@wherry/daemon';
+import { actOnEach } from '../../spine/batches.ts';
 import type { ControllerContext } from '../../spine/context.ts';
 import { collectable, type Discovered, type DiscoveredResource, discover, isEvents } from '../../spine/discovery.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
@@ -102,12 +103,10 @@ class NamespaceController {
         !(resource.group === '' && resource.resource === 'pods') &&
         !(isEvents(resource) && resource.group !== ''),
     );
-    await Promise.all(
-      others.map((resource) => {
-        const together = resource.verbs.includes('deletecollection');
-        return this.#emptyResource(resource, together, namespace, round, signal, done);
-      }),
-    );
+    await actOnEach(others, (resource) => {
+      const together = resource.verbs.includes('deletecollection');
+      return this.#emptyResource(resource, together, namespace, round, signal, done);
+    });
     return round;
   }
 
@@ -131,7 +130,7 @@ class NamespaceController {
       if (before.some((object) => object.metadata?.deletionTimestamp === undefined)) {
         const options = { namespace, propagationPolicy: 'Background', signal } as const;
         if (together) await client.deleteCollection(resource, options);
-        else await Promise.all(before.map((object) => this.#deleteOne(resource, object, namespace, signal)));
+        else await actOnEach(before, (object) => this.#deleteOne(resource, object, namespace, signal));
         done.push({ verb: 'deletecollection', key: `${resource.resource}/${namespace}` });
       }
       const after = await this.#list(resource, namespace, signal);

@@ -11,7 +11,7 @@ import {
 import type { EventRecorder, Informer, Outcome, PlanRecord } from '@wherry/client';
 import { pause, rfc3339 } from '@wherry/daemon';
 import { canonicalJson } from '../../pods/template-hash.ts';
-import { allSettled } from '../../spine/batches.ts';
+import { actOnEach } from '../../spine/batches.ts';
 import { BY_NODE } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
@@ -168,21 +168,13 @@ class NodeLifecycle {
   /** Nobody on a silent node can say that its pods still serve: take them out of their Services. */
   async #markPods(name: string, node: Node, signal: AbortSignal, done: PlanRecord['actions'][number][]): Promise<void> {
     const ready = this.#context.caches.pods.byIndex(BY_NODE, name).filter(isPodReady);
-    await allSettled(
-      ready.map(async (pod: Pod) => {
-        const regarding = referenceTo('v1', 'Pod', pod);
-        this.#recorder.event(regarding, 'Warning', 'NodeNotReady', 'Node is not ready');
-        const actor: Actor = { key: node.metadata?.name ?? '', regarding, signal, done };
-        const lastTransitionTime = rfc3339(this.#context.clock.now());
-        const status = { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime }] };
-        await this.#pods.patch(
-          actor,
-          pod,
-          'mark-not-ready',
-          { metadata: { uid: pod.metadata?.uid }, status },
-          'status',
-        );
-      }),
-    );
+    await actOnEach(ready, async (pod: Pod) => {
+      const regarding = referenceTo('v1', 'Pod', pod);
+      this.#recorder.event(regarding, 'Warning', 'NodeNotReady', 'Node is not ready');
+      const actor: Actor = { key: node.metadata?.name ?? '', regarding, signal, done };
+      const lastTransitionTime = rfc3339(this.#context.clock.now());
+      const status = { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime }] };
+      await this.#pods.patch(actor, pod, 'mark-not-ready', { metadata: { uid: pod.metadata?.uid }, status }, 'status');
+    });
   }
 }

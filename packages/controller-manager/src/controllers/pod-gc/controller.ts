@@ -1,7 +1,7 @@
 import { isConflict, isNotFound, isPodTerminal, type Node, objectKey, resources } from '@wherry/api';
 import { logPlan } from '@wherry/client';
 import { pause, rfc3339 } from '@wherry/daemon';
-import { allSettled } from '../../spine/batches.ts';
+import { actOnEach } from '../../spine/batches.ts';
 import type { ControllerContext } from '../../spine/context.ts';
 import { type PodGcAction, planPodGc } from './plan.ts';
 
@@ -23,7 +23,7 @@ export function startPodGc(context: ControllerContext): void {
         const known = new Map<string, Node>(nodes.list().map((node) => [node.metadata?.name ?? '', node]));
         const terminatedMax = context.options.terminatedPodGcThreshold;
         const actions = planPodGc({ pods: caches.pods.list(), nodes: known, goneNodes, terminatedMax });
-        await allSettled(actions.map((action) => remove(context, action, signal)));
+        await actOnEach(actions, (action) => remove(context, action, signal));
       } catch (error) {
         if (signal.aborted) return;
         context.logger.warn({ controller: 'pod-garbage-collector', err: error }, 'round failed, the next one will do');

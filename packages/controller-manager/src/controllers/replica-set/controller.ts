@@ -11,9 +11,9 @@ import {
 } from '@wherry/api';
 import type { Informer, Outcome } from '@wherry/client';
 import { rfc3339 } from '@wherry/daemon';
-import type { Owner } from '../../pods/ownership.ts';
+import { type Owner, ownerOf } from '../../pods/ownership.ts';
 import { podFromTemplate } from '../../pods/template.ts';
-import { allSettled, slowStart } from '../../spine/batches.ts';
+import { actOnEach, slowStart } from '../../spine/batches.ts';
 import { BY_CONTROLLER, ORPHANS } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
@@ -102,10 +102,8 @@ class ReplicaController<T extends ApiObject> {
   async #act(actor: Actor, object: T, target: ReplicaTarget, plan: ReplicaPlan): Promise<Acted> {
     try {
       if (plan.adopt.length > 0) await this.#confirmAlive(object, target.owner, actor.signal);
-      await allSettled([
-        ...plan.adopt.map((pod) => this.#pods.adopt(actor, target.owner, pod)),
-        ...plan.release.map((pod) => this.#pods.release(actor, target.owner.uid, pod)),
-      ]);
+      await actOnEach(plan.adopt, (pod) => this.#pods.adopt(actor, target.owner, pod));
+      await actOnEach(plan.release, (pod) => this.#pods.release(actor, target.owner.uid, pod));
     } catch (error) {
       return { failed: true, error, failure: undefined };
     }
@@ -113,7 +111,7 @@ class ReplicaController<T extends ApiObject> {
     const created = await slowStart(plan.create, async () => void (await this.#pods.create(actor, pod)));
     if (created.failed) return failedWith('FailedCreate', created.failure);
     try {
-      await allSettled(plan.delete.map((surplus) => this.#pods.delete(actor, surplus)));
+      await actOnEach(plan.delete, (surplus) => this.#pods.delete(actor, surplus));
     } catch (error) {
       return failedWith('FailedDelete', error);
     }
@@ -190,9 +188,4 @@ export function startReplicaSets(context: ControllerContext): void {
       return uids.flatMap((uid) => caches.pods.byIndex(BY_CONTROLLER, uid));
     },
   });
-}
-
-export function ownerOf(apiVersion: string, kind: string, object: ApiObject): Owner {
-  const { name = '', namespace = '', uid = '', deletionTimestamp } = object.metadata ?? {};
-  return { apiVersion, kind, name, namespace, uid, deleting: deletionTimestamp !== undefined };
 }

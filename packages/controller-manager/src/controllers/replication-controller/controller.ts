@@ -1,7 +1,8 @@
 import { type ReplicationController, resources } from '@wherry/api';
+import { ownerOf } from '../../pods/ownership.ts';
 import { BY_CONTROLLER } from '../../spine/caches.ts';
 import type { ControllerContext } from '../../spine/context.ts';
-import { ownerOf, startReplicaController } from '../replica-set/controller.ts';
+import { startReplicaController } from '../replica-set/controller.ts';
 
 /** ReplicationControllers are ReplicaSets with a plain map as their selector. */
 export function startReplicationControllers(context: ControllerContext): void {

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { Health, type Host, pause } from '@wherry/daemon';
+import { HttpServer } from '../http/server.ts';
+import { KubeletClient } from '../proxying/kubelet-client.ts';
+import type { Storage } from '../storage/port.ts';
+import { type Apiserver, assemble } from './assemble.ts';
+import { bootstrap } from './bootstrap.ts';
+import { componentProbes } from './component-probes.ts';
+import { OwnEndpoints } from './endpoints.ts';
+import type { ApiserverFlags } from './flags.ts';
+import { compactRegularly, repairRegularly } from './upkeep.ts';
+
+/** Between attempts to reach a store that is not there yet. */
+const STORE_RETRY_MS = 100;
+
+export interface StartOptions {
+  readonly flags: ApiserverFlags;
+  readonly host: Host;
+  readonly storage: Storage;
+  readonly defer: (fn: () => void) => void;
+  readonly platform: string;
+  readonly nodeVersion: string;
+}
+
+/** Brings an API server up: listens at once (health says what is missing), is ready when bootstrap is done. */
+export async function startApiserver(options: StartOptions): Promise<HttpServer> {
+  const { flags, host, storage } = options;
+  const { scope, logger, clock } = host;
+  const health = new Health();
+  const state = { bootstrapped: false };
+  const files = await readFiles(flags);
+  const server = assembleFrom(options, files, health);
+  health.addReady('etcd', () => storeHealth(storage));
+  health.addReady('informer-sync', () => (server.watchCache.live ? undefined : 'the watch on the store does not run'));
+  health.addReady('poststarthook/rbac/bootstrap-roles', () => (state.bootstrapped ? undefined : 'not finished'));
+  health.addReady('shutdown', () => (scope.signal.aborted ? 'process is shutting down' : undefined));
+  const http = await HttpServer.listen({
+    handle: server.handle,
+    host: flags['bind-address'],
+    port: flags['secure-port'],
+    certificate: files.certificate,
+    key: files.key,
+    clientAuthorities: [files.clientAuthority],
+    logger,
+  });
+  scope.onClose(() => storage.close());
+  scope.onClose(() => http.close());
+  logger.info({ address: http.address }, 'listening');
+  scope.run('start', async (signal) => {
+    await untilLoaded(server, options, signal);
+    await bootstrap(server, {
+      serviceRange: flags['service-cluster-ip-range'],
+      securePort: http.address.port,
+      clientAuthority: files.clientAuthority,
+      authorizationModes: flags['authorization-mode'],
+    });
+    state.bootstrapped = true;
+    logger.info({ revision: server.watchCache.revision }, 'ready');
+    background(server, options, http.address.port);
+  });
+  return http;
+}
+
+interface Files {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientAuthority: string;
+  readonly signingKey: string;
+  readonly verifyingKeys: readonly string[];
+  readonly kubelet: { readonly certificate: string; readonly key: string; readonly authority: string | undefined } | undefined;
+}
+
+async function readFiles(flags: ApiserverFlags): Promise<Files> {
+  const read = (path: string): Promise<string> => readFile(path, 'utf8');
+  const kubeletCertificate = flags['kubelet-client-certificate'];
+  const kubeletKey = flags['kubelet-client-key'];
+  const kubeletAuthority = flags['kubelet-certificate-authority'];
+  const [certificate, key, clientAuthority, signingKey, verifyingKeys] = await Promise.all([
+    read(flags['tls-cert-file']),
+    read(flags['tls-private-key-file']),
+    read(flags['client-ca-file']),
+    read(flags['service-account-signing-key-file']),
+    Promise.all(flags['service-account-key-file'].map(read)),
+  ]);
+  const kubelet =
+    kubeletCertificate === undefined || kubeletKey === undefined
+      ? undefined
+      : {
+          certificate: await read(kubeletCertificate),
+          key: await read(kubeletKey),
+          authority: kubeletAuthority === undefined ? undefined : await read(kubeletAuthority),
+        };
+  return { certificate, key, clientAuthority, signingKey, verifyingKeys, kubelet };
+}
+
+function assembleFrom(options: StartOptions, files: Files, health: Health): Apiserver {
+  const { flags, host, storage } = options;
+  const issuer = flags['service-account-issuer'];
+  return assemble({
+    storage,
+    clock: host.clock,
+    random: host.random,
+    logger: host.logger,
+    metrics: host.metrics,
+    health,
+    defer: options.defer,
+    tokenKeys: {
+      signingKey: files.signingKey,
+      verifyingKeys: files.verifyingKeys,
+      issuer,
+      audiences: flags['api-audiences'] ?? [issuer],
+    },
+    kubelets:
+      files.kubelet === undefined
+        ? undefined
+        : new KubeletClient({ ...files.kubelet, addressTypes: flags['kubelet-preferred-address-types'] }),
+    probes: componentProbes(storage, flags['scheduler-healthz-url'], flags['controller-manager-healthz-url']),
+    serviceRange: flags['service-cluster-ip-range'],
+    nodePortRange: flags['service-node-port-range'],
+    authorizationModes: flags['authorization-mode'],
+    tolerations: {
+      notReady: flags['default-not-ready-toleration-seconds'],
+      unreachable: flags['default-unreachable-toleration-seconds'],
+    },
+    eventTtlSeconds: Math.ceil(flags['event-ttl'] / 1000),
+    inflight: { readOnly: flags['max-requests-inflight'], mutating: flags['max-mutating-requests-inflight'] },
+    serverAddress: `${flags['advertise-address']}:${flags['secure-port']}`,
+    platform: options.platform,
+    nodeVersion: options.nodeVersion,
+  });
+}
+
+/** The store may come up after us; until it does, only health answers. */
+async function untilLoaded(server: Apiserver, { host }: StartOptions, signal: AbortSignal): Promise<void> {
+  const { scope, clock, logger } = host;
+  for (;;) {
+    try {
+      await server.watchCache.start(scope);
+      return;
+    } catch (error) {
+      logger.warn({ err: error }, 'cannot load from the store yet');
+      if (!(await pause(clock, STORE_RETRY_MS, signal))) {
+        throw error;
+      }
+    }
+  }
+}
+
+function background(server: Apiserver, { flags, host, storage }: StartOptions, port: number): void {
+  const { scope, clock, logger } = host;
+  const { allocation } = server.registry;
+  const endpoints = new OwnEndpoints(server, clock, flags['advertise-address'], port);
+  scope.run('own endpoints', (signal) => endpoints.run(signal));
+  scope.run('bookmarks', (signal) => server.bookmarks.run(signal));
+  scope.run('allocation repair', (signal) => repairRegularly(allocation, clock, logger, signal));
+  const everyMs = flags['etcd-compaction-interval'];
+  if (everyMs > 0) {
+    scope.run('compaction', (signal) => compactRegularly(storage, clock, logger, everyMs, signal));
+  }
+}
+
+async function storeHealth(storage: Storage): Promise<string | undefined> {
+  await storage.currentRevision();
+  return undefined;
+}

@@ -1,0 +1,43 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { ApiRequest } from '../http/exchange.ts';
+import { unreachable } from './kubelet-client.ts';
+import type { ProxyTarget } from './proxy-target.ts';
+
+const CONNECT_MS_MAX = 30_000;
+
+/** Plain HTTP(S) requests to pods and services; their certificates mean nothing to us, as upstream. */
+export class HttpProxy {
+  request(
+    target: ProxyTarget,
+    from: ApiRequest,
+    path: string,
+    headers: Record<string, readonly string[]>,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const options = {
+        host: target.host,
+        port: target.port,
+        method: from.method,
+        path,
+        headers: { ...headers, host: `${target.host}:${target.port}` } as Record<string, string | string[]>,
+        signal,
+        timeout: CONNECT_MS_MAX,
+      };
+      const outgoing = target.secure
+        ? httpsRequest({ ...options, rejectUnauthorized: false }, resolve)
+        : httpRequest(options, resolve);
+      outgoing.once('response', () => outgoing.setTimeout(0));
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${CONNECT_MS_MAX} ms`)));
+      outgoing.on('error', (cause) => reject(unreachable(target, cause)));
+      pipeline(Readable.from(from.bodyStream()), outgoing, (error) => {
+        if (error != null) {
+          reject(unreachable(target, error));
+        }
+      });
+    });
+  }
+}

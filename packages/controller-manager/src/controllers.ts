@@ -1,0 +1,52 @@
+import { startDeployments } from './controllers/deployment/controller.ts';
+import { startEndpointSlices } from './controllers/endpoint-slice/controller.ts';
+import { startEndpoints } from './controllers/endpoints/controller.ts';
+import { startGarbageCollector } from './controllers/garbage-collector/controller.ts';
+import { startJobs } from './controllers/job/controller.ts';
+import { startNamespaces } from './controllers/namespace/controller.ts';
+import { startNodeIpam } from './controllers/node-ipam/controller.ts';
+import { startNodeLifecycle } from './controllers/node-lifecycle/controller.ts';
+import { startPodGc } from './controllers/pod-gc/controller.ts';
+import { startReplicaSets } from './controllers/replica-set/controller.ts';
+import { startReplicationControllers } from './controllers/replication-controller/controller.ts';
+import { startRootCaPublisher } from './controllers/root-ca/controller.ts';
+import { startServiceAccounts } from './controllers/service-account/controller.ts';
+import { startStatefulSets } from './controllers/stateful-set/controller.ts';
+import { startTaintEviction } from './controllers/taint-eviction/controller.ts';
+import type { StartController } from './spine/context.ts';
+
+/** All controllers by upstream's names, in the order in which they start. */
+const controllers: ReadonlyMap<string, StartController> = new Map<string, StartController>([
+  ['serviceaccount-controller', startServiceAccounts],
+  ['root-ca-certificate-publisher-controller', startRootCaPublisher],
+  ['node-ipam-controller', startNodeIpam],
+  ['node-lifecycle-controller', startNodeLifecycle],
+  ['taint-eviction-controller', startTaintEviction],
+  ['endpointslice-controller', startEndpointSlices],
+  ['endpoints-controller', startEndpoints],
+  ['replicaset-controller', startReplicaSets],
+  ['replicationcontroller-controller', startReplicationControllers],
+  ['deployment-controller', startDeployments],
+  ['statefulset-controller', startStatefulSets],
+  ['job-controller', startJobs],
+  ['namespace-controller', startNamespaces],
+  ['garbage-collector-controller', startGarbageCollector],
+  ['pod-garbage-collector-controller', startPodGc],
+]);
+
+export function controllerNames(): readonly string[] {
+  return [...controllers.keys()];
+}
+
+export function isKnownController(name: string): boolean {
+  return controllers.has(name);
+}
+
+/** Controllers that `--controllers` asks for: a name counts more than `*`. */
+export function chosenControllers(wishes: readonly string[]): ReadonlyMap<string, StartController> {
+  const chosen = [...controllers].filter(([name]) => {
+    if (wishes.includes(`-${name}`)) return false;
+    return wishes.includes(name) || wishes.includes('*');
+  });
+  return new Map(chosen);
+}

@@ -1,0 +1,111 @@
+// The kubelet as a process.
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { createClient, loadKubeconfig } from '@wherry/client';
+import { type FlagValues, type Host, pause, runDaemon, startOpsServer } from '@wherry/daemon';
+import { kubeletFlags } from './flags.ts';
+import { runCommand } from './host/commands.ts';
+import { type KubeletAdapters, type KubeletConfig, startKubelet } from './kubelet.ts';
+import { KernelWiring } from './network/kernel-wiring.ts';
+import { realProber } from './probes/prober.ts';
+import { connectDocker } from './runtime/docker/connect.ts';
+import { hollowProber, hollowVolumes, hollowWiring } from './runtime/hollow/hollow-node.ts';
+import { HollowRuntime } from './runtime/hollow/hollow-runtime.ts';
+import type { Runtime } from './runtime/port.ts';
+import { KubeletServer } from './server/kubelet-server.ts';
+
+type Flags = FlagValues<typeof kubeletFlags>;
+
+runDaemon({ name: 'kubelet', flags: kubeletFlags, start });
+
+/** How long to wait before an engine that does not answer is asked again. */
+const engineRetryMs = 1_000;
+
+function configOf(flags: Flags): KubeletConfig {
+  return {
+    nodeName: flags['hostname-override'],
+    nodeIp: flags['node-ip'],
+    labels: Object.fromEntries(flags['node-labels'].map((label) => label.split('=', 2)).map(([key = '', value = '']) => [key, value])),
+    register: flags['register-node'],
+    rootDirectory: resolve(flags['root-dir']),
+    resolvConf: flags['resolv-conf'],
+    clusterDns: flags['cluster-dns'],
+    clusterDomain: flags['cluster-domain'],
+    clusterCidr: flags['cluster-cidr'],
+    podCidr: flags['pod-cidr'],
+    podsMax: flags['max-pods'],
+    cpu: flags.cpu,
+    memory: flags.memory,
+    capacityDivisor: flags['capacity-divisor'],
+    port: flags.port,
+    statusCheckMs: flags['node-status-update-frequency'],
+    leaseSeconds: flags['node-lease-duration-seconds'],
+    drainMs: flags['service-drain-period'],
+  };
+}
+
+/** The engine may be restarting: a kubelet waits for it. */
+async function dockerRuntime(flags: Flags, host: Host): Promise<Runtime> {
+  const owner = { cluster: flags['cluster-name'], node: flags['hostname-override'] };
+  const options = {
+    endpoint: flags['container-runtime-endpoint'],
+    owner,
+    nodeContainer: flags['node-container'],
+    clock: host.clock,
+    logger: host.logger,
+  };
+  for (;;) {
+    try {
+      return await connectDocker(options);
+    } catch (error) {
+      host.logger.error({ err: error, endpoint: options.endpoint }, 'the Docker engine does not answer, trying again');
+      if (!(await pause(host.clock, engineRetryMs, host.scope.signal))) throw error;
+    }
+  }
+}
+
+async function adaptersOf(flags: Flags, host: Host): Promise<KubeletAdapters> {
+  const { clock, random, logger, metrics, scope } = host;
+  const base = dirname(resolve(flags.kubeconfig));
+  const kubeconfig = loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), (path) => readFileSync(resolve(base, path), 'utf8'));
+  const client = createClient({ ...kubeconfig.connection });
+  scope.onClose(() => client.close());
+  const common = { client, run: runCommand, clock, random, logger, metrics, scope };
+  if (flags.runtime === 'hollow') {
+    const runtime = new HollowRuntime({ clock, random });
+    return { ...common, runtime, wiring: hollowWiring, prober: hollowProber, volumes: hollowVolumes };
+  }
+  const runtime = await dockerRuntime(flags, host);
+  return { ...common, runtime, wiring: new KernelWiring(runCommand), prober: realProber(runtime, clock), volumes: 'disk' };
+}
+
+async function start(flags: Flags, host: Host): Promise<void> {
+  const config = configOf(flags);
+  await mkdir(config.rootDirectory, { recursive: true });
+  const [cert, key, clientCa] = await Promise.all(
+    [flags['tls-cert-file'], flags['tls-private-key-file'], flags['client-ca-file']].map((path) => readFile(path, 'utf8')),
+  );
+  const adapters = await adaptersOf(flags, host);
+  const kubelet = await startKubelet(config, adapters);
+  const { clock, logger, metrics, scope } = host;
+  const server = new KubeletServer({
+    address: flags.address,
+    port: flags.port,
+    tls: { cert: cert ?? '', key: key ?? '', clientCa: clientCa ?? '' },
+    directory: kubelet.directory,
+    runtime: adapters.runtime,
+    nodeName: config.nodeName,
+    health: kubelet.health,
+    metrics,
+    clock,
+    logger,
+  });
+  await server.listen();
+  scope.onClose(() => server.close());
+  if (flags['healthz-port'] !== 0) {
+    const ops = await startOpsServer({ host: flags['healthz-bind-address'], port: flags['healthz-port'], health: kubelet.health, metrics });
+    scope.onClose(() => ops.close());
+  }
+  logger.info({ node: config.nodeName, ip: config.nodeIp, port: flags.port }, 'kubelet started');
+}

@@ -1,0 +1,190 @@
+// The kubelet's own port, :10250: what the API server asks nodes for. TLS with client certificates only.
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock, Health, Logger, Metrics } from '@wherry/daemon';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { readySandbox } from '../plan/runtime-state.ts';
+import { type Runtime, RuntimeError, type Session } from '../runtime/port.ts';
+import { authorize } from './authorize.ts';
+import { serveLogs } from './container-logs.ts';
+import { HttpError } from './http-error.ts';
+import { findContainer, findPod, type PodDirectory, runningContainer } from './pod-lookup.ts';
+import { type ForwardTarget, portForwardProtocols, portsOf, servePortForward } from './port-forward.ts';
+import { remoteCommandProtocols, serveSession, streamsOf } from './remote-command.ts';
+import { statsSummary } from './stats.ts';
+
+export interface KubeletServerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly directory: PodDirectory;
+  readonly runtime: Runtime;
+  readonly nodeName: string;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A message of a client; kubectl sends at most 32 KiB. */
+const messageBytesMax = 1 << 20;
+
+export class KubeletServer {
+  readonly #options: KubeletServerOptions;
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytesMax,
+    handleProtocols: (offered) => [...remoteCommandProtocols, ...portForwardProtocols].find((name) => offered.has(name)) ?? false,
+  });
+
+  constructor(options: KubeletServerOptions) {
+    this.#options = options;
+    const { cert, key, clientCa } = options.tls;
+    this.#server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
+    });
+  }
+
+  listen(): Promise<void> {
+    const { address, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) => reject(new Error(`Cannot listen on ${address}:${port}: ${cause.message}`, { cause })));
+      this.#server.listen(port, address, resolve);
+    });
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    const status = statusOf(error);
+    if (status === 500) this.#options.logger.error({ err: error }, 'a request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(messageOf(error));
+  }
+
+  /** Refused before the upgrade: the client sees an ordinary HTTP answer. */
+  #refuse(socket: Duplex, error: unknown): void {
+    const status = statusOf(error);
+    if (status === 500) this.#options.logger.error({ err: error }, 'an upgrade failed');
+    const body = messageOf(error);
+    const length = Buffer.byteLength(body);
+    socket.end(`HTTP/1.1 ${status} ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const verdict = authorize(request);
+    if (verdict.kind === 'refused') throw new HttpError(verdict.status, verdict.message);
+    const { directory, runtime, health, metrics, clock, nodeName } = this.#options;
+    const url = new URL(request.url ?? '/', 'https://kubelet');
+    const [kind = '', ...names] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+    if (kind === 'containerLogs') {
+      const [namespace = '', pod = '', container = ''] = names;
+      await serveLogs({ namespace, pod, container, query: url.searchParams, nowMs: clock.now() }, directory, runtime, response);
+      return;
+    }
+    if (kind === 'metrics' && names.length === 0) {
+      response.setHeader('content-type', metrics.registry.contentType);
+      response.end(await metrics.registry.metrics());
+      return;
+    }
+    if (kind === 'pods') {
+      json(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: directory.list() });
+      return;
+    }
+    if (kind === 'stats' && names[0] === 'summary') {
+      const pods = directory.list().map((pod) => ({ pod, runtime: directory.runtimePod(pod.metadata?.uid ?? '') }));
+      json(response, await statsSummary(nodeName, pods, runtime, clock.now()));
+      return;
+    }
+    if (kind === 'exec' || kind === 'attach' || kind === 'portForward') {
+      throw new HttpError(400, `you must specify at least one supported protocol: ${kind} needs a WebSocket upgrade`);
+    }
+    const answer = await health.answer(url.pathname, url.searchParams.has('verbose'));
+    if (answer === undefined) throw new HttpError(404, '404 page not found');
+    response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(answer.body);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', (error) => this.#options.logger.debug({ err: error }, 'a client left'));
+    const verdict = authorize(request);
+    if (verdict.kind === 'refused') throw new HttpError(verdict.status, verdict.message);
+    const url = new URL(request.url ?? '/', 'https://kubelet');
+    const [kind = '', namespace = '', podName = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    const known = kind === 'portForward' ? portForwardProtocols : remoteCommandProtocols;
+    if (!offered.some((name) => known.includes(name))) {
+      throw new HttpError(400, `unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${known.join(' ')}]`);
+    }
+    if (kind === 'portForward') {
+      const ports = portsOf(url.searchParams);
+      const target = this.#forwardTarget(namespace, podName);
+      this.#accept(request, socket, head, (client) => servePortForward(client, ports, target));
+      return;
+    }
+    if (kind !== 'exec' && kind !== 'attach') throw new HttpError(404, '404 page not found');
+    const streams = streamsOf(url.searchParams);
+    // A uid may stand between the pod's name and the container's.
+    const session = await this.#session(kind, namespace, podName, rest.at(-1) ?? '', url.searchParams);
+    const onProblem = (error: unknown) => this.#options.logger.debug({ err: error }, 'an interactive session had a problem');
+    this.#accept(request, socket, head, (client) => serveSession(client, session, streams, kind === 'attach', onProblem));
+  }
+
+  async #session(kind: 'exec' | 'attach', namespace: string, podName: string, name: string, query: URLSearchParams): Promise<Session> {
+    const found = findContainer(this.#options.directory, namespace, podName, name);
+    const { id } = runningContainer(found);
+    const { tty, stdin } = streamsOf(query);
+    if (kind === 'attach') return this.#options.runtime.attach(id, { tty: found.spec.tty === true, stdin });
+    const command = query.getAll('command');
+    if (command.length === 0) throw new HttpError(400, 'query parameter "command" is required');
+    return this.#options.runtime.openExec(id, { command, tty, stdin });
+  }
+
+  #forwardTarget(namespace: string, podName: string): ForwardTarget {
+    const pod = findPod(this.#options.directory, namespace, podName);
+    const runtime = this.#options.directory.runtimePod(pod.metadata?.uid ?? '');
+    const sandbox = runtime === undefined ? undefined : readySandbox(runtime);
+    if (sandbox === undefined) throw new HttpError(400, `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`);
+    if (pod.spec?.hostNetwork === true) return { podIp: '127.0.0.1', pid: undefined };
+    return { podIp: sandbox.ip ?? '127.0.0.1', pid: sandbox.pid };
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, serve: (client: WebSocket) => Promise<void>): void {
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      client.on('error', (error) => this.#options.logger.debug({ err: error }, 'a client broke its connection'));
+      serve(client).catch((error: unknown) => {
+        this.#options.logger.error({ err: error }, 'a stream failed');
+        client.close(1011);
+      });
+    });
+  }
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(value));
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpError) return error.status;
+  return error instanceof RuntimeError && error.failure === 'not-found' ? 404 : 500;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

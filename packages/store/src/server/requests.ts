@@ -1,0 +1,142 @@
+import type { Random } from '@wherry/daemon';
+import { range } from '../mvcc/range.ts';
+import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
+import { checkKey, checkPutShape, checkTxnShape } from '../mvcc/validate.ts';
+import { NOBODY } from '../raft/types.ts';
+import type { Command, CommandResponse } from '../replica/command.ts';
+import { LEASE_TTL_SECONDS_MAX } from '../replica/lease-timer.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Answer } from '../replica/waiters.ts';
+import { RESPONSE_BYTES_MAX } from '../schema/limits.ts';
+import type {
+  LeaseGrantRequest,
+  LeaseId,
+  LeaseKeepAliveResponse,
+  LeaseTimeToLiveResponse,
+  RangeRequest,
+  RangeResponse,
+  StatusResponse,
+} from '../schema/messages.ts';
+
+/** This program's version, in `status`. */
+export const STORE_VERSION = '0.1.0';
+
+/**
+ * The store's requests, whatever door they come through (our frames now, etcd's gRPC in issue 4): what is checked
+ * before the log, what goes through it, and what is answered from the state.
+ */
+export class Requests {
+  readonly #replica: Replica;
+  readonly #random: Random;
+
+  constructor(replica: Replica, random: Random) {
+    this.#replica = replica;
+    this.#random = random;
+  }
+
+  /** A command whose request may have come over a wire as `encoded`. */
+  command(command: Command, encoded: Buffer | undefined, answer: Answer<CommandResponse>): void {
+    const refusal = checkCommand(command);
+    if (refusal === undefined) this.#replica.propose(command, encoded, answer);
+    else answer(refusal);
+  }
+
+  range(request: RangeRequest, answer: Answer<RangeResponse>): void {
+    const refusal = checkKey(request);
+    if (refusal !== undefined) {
+      answer(refusal);
+      return;
+    }
+    const now = (outcome: Refusal | undefined) => answer(outcome ?? limited(range(this.#replica.mvcc, request)));
+    if (request.serializable === true) now(undefined);
+    else this.#replica.read(now);
+  }
+
+  leaseGrant(request: LeaseGrantRequest, answer: Answer<CommandResponse>): void {
+    const { ttlSeconds } = request;
+    if (ttlSeconds > LEASE_TTL_SECONDS_MAX) {
+      answer({ refused: 'leaseTtlTooLarge' });
+      return;
+    }
+    const { electionMs } = this.#replica.options;
+    // A lease shorter than an election would end whenever the leader does (etcd's minimum).
+    const minimum = Math.ceil((electionMs * 1.5) / 1000);
+    const id = request.id !== undefined && request.id !== 0 ? request.id : 1 + this.#random.integer(2 ** 52);
+    const granted = { id, ttlSeconds: Math.max(minimum, ttlSeconds) };
+    this.#replica.propose({ kind: 'leaseGrant', request: granted }, undefined, answer);
+  }
+
+  /** Only the leader counts lease time, and it must be sure that it still leads. */
+  leaseKeepAlive(id: number, answer: Answer<LeaseKeepAliveResponse>): void {
+    this.#asLeader(answer, () => {
+      const { mvcc, leases } = this.#replica;
+      const lease = mvcc.leases.get(id as LeaseId);
+      const left = leases.leftSeconds(id as LeaseId);
+      if (lease === undefined || left === undefined || left <= 0) return { refused: 'leaseNotFound' };
+      leases.renew(lease.id, lease.ttlSeconds);
+      return { revision: mvcc.revision, id: lease.id, ttlSeconds: lease.ttlSeconds };
+    });
+  }
+
+  leaseTimeToLive(id: number, withKeys: boolean, answer: Answer<LeaseTimeToLiveResponse>): void {
+    this.#asLeader(answer, () => {
+      const { mvcc, leases } = this.#replica;
+      const { revision } = mvcc;
+      const lease = mvcc.leases.get(id as LeaseId);
+      const left = leases.leftSeconds(id as LeaseId);
+      if (lease === undefined || left === undefined) {
+        return { revision, id: id as LeaseId, ttlSeconds: -1, grantedTtlSeconds: 0, keys: [] };
+      }
+      const keys = withKeys ? [...lease.keys].map(({ key }) => Buffer.from(key, 'latin1')) : [];
+      const ttlSeconds = Math.max(0, Math.floor(left));
+      return { revision, id: lease.id, ttlSeconds, grantedTtlSeconds: lease.ttlSeconds, keys };
+    });
+  }
+
+  status(): StatusResponse {
+    const { mvcc, raft, applied, options, hasSpace } = this.#replica;
+    const errors = [...(hasSpace ? [] : ['NOSPACE']), ...(raft.leader === NOBODY ? ['etcdserver: no leader'] : [])];
+    return {
+      revision: mvcc.revision,
+      version: STORE_VERSION,
+      clusterId: options.clusterId,
+      memberId: options.memberId,
+      leader: raft.leader,
+      raftIndex: raft.lastIndex,
+      raftTerm: raft.term,
+      raftAppliedIndex: applied,
+      dbSizeBytes: mvcc.sizeBytes,
+      isLearner: false,
+      errors,
+    };
+  }
+
+  #asLeader<T>(answer: Answer<T>, work: () => T | Refusal): void {
+    if (!this.#replica.isLeader) {
+      answer({ refused: 'notLeader' });
+      return;
+    }
+    this.#replica.read((refusal) => answer(refusal ?? (this.#replica.isLeader ? work() : { refused: 'notLeader' })));
+  }
+}
+
+function checkCommand(command: Command): Refusal | undefined {
+  switch (command.kind) {
+    case 'put':
+      return checkPutShape(command.request);
+    case 'deleteRange':
+      return checkKey(command.request);
+    case 'txn':
+      return checkTxnShape(command.request);
+    default:
+      return undefined;
+  }
+}
+
+function limited(outcome: RangeResponse | Refusal): RangeResponse | Refusal {
+  if (isRefusal(outcome)) return outcome;
+  let sizeBytes = 0;
+  for (const kv of outcome.kvs) sizeBytes += kv.value.length;
+  if (sizeBytes <= RESPONSE_BYTES_MAX) return outcome;
+  return { refused: 'invalidArgument', detail: `the answer has ${sizeBytes} bytes, read it with a limit` };
+}
