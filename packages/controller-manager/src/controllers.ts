@@ -1,3 +1,5 @@
+import { startCronJobs } from './controllers/cron-job/controller.ts';
+import { startDaemonSets } from './controllers/daemon-set/controller.ts';
 import { startDeployments } from './controllers/deployment/controller.ts';
 import { startEndpointSlices } from './controllers/endpoint-slice/controller.ts';
 import { startEndpoints } from './controllers/endpoints/controller.ts';
@@ -13,6 +15,7 @@ import { startRootCaPublisher } from './controllers/root-ca/controller.ts';
 import { startServiceAccounts } from './controllers/service-account/controller.ts';
 import { startStatefulSets } from './controllers/stateful-set/controller.ts';
 import { startTaintEviction } from './controllers/taint-eviction/controller.ts';
+import { startTtlAfterFinished } from './controllers/ttl-after-finished/controller.ts';
 import type { StartController } from './spine/context.ts';
 
 /** All controllers by upstream's names, in the order in which they start. */
@@ -28,7 +31,10 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['replicationcontroller-controller', startReplicationControllers],
   ['deployment-controller', startDeployments],
   ['statefulset-controller', startStatefulSets],
+  ['daemonset-controller', startDaemonSets],
   ['job-controller', startJobs],
+  ['cronjob-controller', startCronJobs],
+  ['ttl-after-finished-controller', startTtlAfterFinished],
   ['namespace-controller', startNamespaces],
   ['garbage-collector-controller', startGarbageCollector],
   ['pod-garbage-collector-controller', startPodGc],

@@ -157,7 +157,17 @@ export async function startKubelet(config: KubeletConfig, adapters: KubeletAdapt
   followNodes(config, { network, workers, agent, nodes, clock, logger, scope });
   scope.run('node status', (signal) => agent.run(signal));
   scope.run('node lease', (signal) =>
-    keepNodeLease({ client, clock, logger, nodeName: config.nodeName, durationSeconds: config.leaseSeconds, node: () => agent.node }, signal),
+    keepNodeLease(
+      {
+        client,
+        clock,
+        logger,
+        nodeName: config.nodeName,
+        durationSeconds: config.leaseSeconds,
+        node: () => agent.node,
+      },
+      signal,
+    ),
   );
   status.start();
   cache.start();

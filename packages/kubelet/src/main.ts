@@ -26,7 +26,9 @@ function configOf(flags: Flags): KubeletConfig {
   return {
     nodeName: flags['hostname-override'],
     nodeIp: flags['node-ip'],
-    labels: Object.fromEntries(flags['node-labels'].map((label) => label.split('=', 2)).map(([key = '', value = '']) => [key, value])),
+    labels: Object.fromEntries(
+      flags['node-labels'].map((label) => label.split('=', 2)).map(([key = '', value = '']) => [key, value]),
+    ),
     register: flags['register-node'],
     rootDirectory: resolve(flags['root-dir']),
     resolvConf: flags['resolv-conf'],
@@ -68,7 +70,9 @@ async function dockerRuntime(flags: Flags, host: Host): Promise<Runtime> {
 async function adaptersOf(flags: Flags, host: Host): Promise<KubeletAdapters> {
   const { clock, random, logger, metrics, scope } = host;
   const base = dirname(resolve(flags.kubeconfig));
-  const kubeconfig = loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), (path) => readFileSync(resolve(base, path), 'utf8'));
+  const kubeconfig = loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), (path) =>
+    readFileSync(resolve(base, path), 'utf8'),
+  );
   const client = createClient({ ...kubeconfig.connection });
   scope.onClose(() => client.close());
   const common = { client, run: runCommand, clock, random, logger, metrics, scope };
@@ -77,14 +81,22 @@ async function adaptersOf(flags: Flags, host: Host): Promise<KubeletAdapters> {
     return { ...common, runtime, wiring: hollowWiring, prober: hollowProber, volumes: hollowVolumes };
   }
   const runtime = await dockerRuntime(flags, host);
-  return { ...common, runtime, wiring: new KernelWiring(runCommand), prober: realProber(runtime, clock), volumes: 'disk' };
+  return {
+    ...common,
+    runtime,
+    wiring: new KernelWiring(runCommand),
+    prober: realProber(runtime, clock),
+    volumes: 'disk',
+  };
 }
 
 async function start(flags: Flags, host: Host): Promise<void> {
   const config = configOf(flags);
   await mkdir(config.rootDirectory, { recursive: true });
   const [cert, key, clientCa] = await Promise.all(
-    [flags['tls-cert-file'], flags['tls-private-key-file'], flags['client-ca-file']].map((path) => readFile(path, 'utf8')),
+    [flags['tls-cert-file'], flags['tls-private-key-file'], flags['client-ca-file']].map((path) =>
+      readFile(path, 'utf8'),
+    ),
   );
   const adapters = await adaptersOf(flags, host);
   const kubelet = await startKubelet(config, adapters);
@@ -104,7 +116,12 @@ async function start(flags: Flags, host: Host): Promise<void> {
   await server.listen();
   scope.onClose(() => server.close());
   if (flags['healthz-port'] !== 0) {
-    const ops = await startOpsServer({ host: flags['healthz-bind-address'], port: flags['healthz-port'], health: kubelet.health, metrics });
+    const ops = await startOpsServer({
+      host: flags['healthz-bind-address'],
+      port: flags['healthz-port'],
+      health: kubelet.health,
+      metrics,
+    });
     scope.onClose(() => ops.close());
   }
   logger.info({ node: config.nodeName, ip: config.nodeIp, port: flags.port }, 'kubelet started');

@@ -157,7 +157,7 @@ export class StoreSimulation {
       snapshotCount: 50,
       keptEntries: 20,
     };
-    const parts = { disk: member.disk, peers: this.#network.join(member.id), clock, random: this.#random };
+    const parts = { disk: member.disk.mount(), peers: this.#network.join(member.id), clock, random: this.#random };
     Replica.start(options, { ...parts, logger: silentLogger, onFatal: fail }).then((replica) => {
       if (member.clock !== clock) return;
       member.replica = replica;

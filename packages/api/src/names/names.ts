@@ -151,7 +151,7 @@ function rangeText(low: number, high: number): string {
 }
 
 function patternText(text: string, pattern: string, examples: readonly string[]): string {
-  return `${text} (e.g. ${examples.map((example) => `'${example}', `).join('or ')}regex used for validation is '${pattern}')`;
+  return `${text} (e.g. ${examples.map((example) => `'${example}', `).join(' or ')}regex used for validation is '${pattern}')`;
 }
 
 function whole(pattern: string): RegExp {

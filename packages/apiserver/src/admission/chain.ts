@@ -57,7 +57,12 @@ export class AdmissionChain {
   }
 }
 
-export function isResource(attributes: AdmissionAttributes, group: string, resource: string, subresource = ''): boolean {
+export function isResource(
+  attributes: AdmissionAttributes,
+  group: string,
+  resource: string,
+  subresource = '',
+): boolean {
   return (
     attributes.stored.group === group &&
     attributes.stored.resource === resource &&

@@ -60,17 +60,24 @@ function checkPod(attributes: AdmissionAttributes, node: string, reader: ObjectR
   if (operation === 'CREATE' && subresource === '') {
     const pod = attributes.object as Pod;
     if (pod.metadata?.annotations?.[MIRROR_ANNOTATION] === undefined) {
-      throw refuse(attributes, `pod does not have ${JSON.stringify(MIRROR_ANNOTATION)} annotation, node ${JSON.stringify(node)} can only create mirror pods`);
+      throw refuse(
+        attributes,
+        `pod does not have ${JSON.stringify(MIRROR_ANNOTATION)} annotation, node ${JSON.stringify(node)} can only create mirror pods`,
+      );
     }
     if (pod.spec?.nodeName !== node) {
       throw refuse(attributes, `node ${JSON.stringify(node)} can only create pods with spec.nodeName set to itself`);
     }
     return;
   }
-  const bound = (attributes.old as Pod | undefined) ?? reader.read(resources.pods, attributes.namespace, attributes.name);
+  const bound =
+    (attributes.old as Pod | undefined) ?? reader.read(resources.pods, attributes.namespace, attributes.name);
   if (bound !== undefined && bound.spec?.nodeName !== node) {
     const verb = subresource === 'status' ? 'update status for' : 'modify';
-    throw refuse(attributes, `node ${JSON.stringify(node)} can only ${operation === 'DELETE' ? 'delete' : verb} pods with spec.nodeName set to itself`);
+    throw refuse(
+      attributes,
+      `node ${JSON.stringify(node)} can only ${operation === 'DELETE' ? 'delete' : verb} pods with spec.nodeName set to itself`,
+    );
   }
 }
 

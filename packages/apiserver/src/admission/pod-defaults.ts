@@ -26,7 +26,14 @@ export function defaultTolerationSeconds(seconds: TolerationSeconds): AdmissionP
       ].flatMap(([key, tolerationSeconds]): Toleration[] =>
         tolerations.some((toleration) => toleratesNoExecute(toleration, String(key)))
           ? []
-          : [{ key: String(key), operator: 'Exists', effect: 'NoExecute', tolerationSeconds: Number(tolerationSeconds) }],
+          : [
+              {
+                key: String(key),
+                operator: 'Exists',
+                effect: 'NoExecute',
+                tolerationSeconds: Number(tolerationSeconds),
+              },
+            ],
       );
       return missing.length === 0 || pod.spec === undefined
         ? pod
@@ -69,8 +76,7 @@ export function priority(reader: ObjectReader): AdmissionPlugin {
       }
       const pod = object as Pod;
       const asked = pod.spec?.priorityClassName ?? '';
-      const found =
-        asked === '' ? defaultClass(reader) : await reader.readFresh(resources.priorityclasses, '', asked);
+      const found = asked === '' ? defaultClass(reader) : await reader.readFresh(resources.priorityclasses, '', asked);
       if (asked !== '' && found === undefined) {
         throw forbidden(resources.pods, pod.metadata?.name ?? '', `no PriorityClass with name ${asked} was found`);
       }

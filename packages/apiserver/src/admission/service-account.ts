@@ -1,4 +1,13 @@
-import { forbidden, internalError, type Pod, type PodSpec, resources, type ServiceAccount, type Volume, type VolumeMount } from '@wherry/api';
+import {
+  forbidden,
+  internalError,
+  type Pod,
+  type PodSpec,
+  resources,
+  type ServiceAccount,
+  type Volume,
+  type VolumeMount,
+} from '@wherry/api';
 import { type Random, randomSuffix } from '@wherry/daemon';
 import type { ObjectReader } from '../cache/object-reader.ts';
 import { type AdmissionPlugin, isResource } from './chain.ts';
@@ -43,7 +52,11 @@ function refuseMirror(pod: Pod, name: string): void {
   if ((pod.spec?.serviceAccountName ?? '') !== '') {
     throw forbidden(resources.pods, name, 'a mirror pod may not reference service accounts');
   }
-  if (pod.spec?.volumes?.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken !== undefined))) {
+  if (
+    pod.spec?.volumes?.some((volume) =>
+      volume.projected?.sources?.some((source) => source.serviceAccountToken !== undefined),
+    )
+  ) {
     throw forbidden(resources.pods, name, 'a mirror pod may not use ServiceAccountToken volume projections');
   }
 }

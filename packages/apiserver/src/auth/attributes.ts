@@ -57,9 +57,7 @@ export function forbiddenText(attributes: AuthorizationAttributes, reason: strin
   const resource =
     attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`;
   const where =
-    attributes.namespace === ''
-      ? 'at the cluster scope'
-      : `in the namespace ${JSON.stringify(attributes.namespace)}`;
+    attributes.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(attributes.namespace)}`;
   return `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(attributes.group)} ${where}${tail}`;
 }
 

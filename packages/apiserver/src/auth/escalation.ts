@@ -1,6 +1,6 @@
 import { type ApiObject, type ClusterRole, forbidden, type PolicyRule, type RoleBinding } from '@wherry/api';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission/chain.ts';
-import { type Authorizer, type AuthorizationAttributes } from './attributes.ts';
+import type { AuthorizationAttributes, Authorizer } from './attributes.ts';
 import type { UserInfo } from './identity.ts';
 import { groups } from './identity.ts';
 import type { RbacAuthorizer } from './rbac.ts';
@@ -29,7 +29,12 @@ export function escalationCheck(rbac: RbacAuthorizer, authorizer: Authorizer): A
   };
 }
 
-function checkRole(attributes: AdmissionAttributes, role: ClusterRole, rbac: RbacAuthorizer, authorizer: Authorizer): void {
+function checkRole(
+  attributes: AdmissionAttributes,
+  role: ClusterRole,
+  rbac: RbacAuthorizer,
+  authorizer: Authorizer,
+): void {
   const unchanged =
     attributes.old !== undefined &&
     JSON.stringify((attributes.old as ClusterRole).rules ?? []) === JSON.stringify(role.rules ?? []);
@@ -46,7 +51,10 @@ function checkBinding(
   authorizer: Authorizer,
 ): void {
   const old = attributes.old as RoleBinding | undefined;
-  if (old !== undefined && JSON.stringify([old.roleRef, old.subjects]) === JSON.stringify([binding.roleRef, binding.subjects])) {
+  if (
+    old !== undefined &&
+    JSON.stringify([old.roleRef, old.subjects]) === JSON.stringify([binding.roleRef, binding.subjects])
+  ) {
     return;
   }
   const resource = binding.roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
@@ -55,12 +63,21 @@ function checkBinding(
   }
   const rules = rbac.rulesOfRole(binding.roleRef, attributes.namespace);
   if (rules === undefined) {
-    throw forbidden(attributes.stored, nameOf(binding), `${resource}.${RBAC_GROUP} ${JSON.stringify(binding.roleRef.name)} not found`);
+    throw forbidden(
+      attributes.stored,
+      nameOf(binding),
+      `${resource}.${RBAC_GROUP} ${JSON.stringify(binding.roleRef.name)} not found`,
+    );
   }
   refuseUncovered(attributes, rules, rbac, nameOf(binding));
 }
 
-function refuseUncovered(attributes: AdmissionAttributes, rules: readonly PolicyRule[], rbac: RbacAuthorizer, name: string): void {
+function refuseUncovered(
+  attributes: AdmissionAttributes,
+  rules: readonly PolicyRule[],
+  rbac: RbacAuthorizer,
+  name: string,
+): void {
   const { user, namespace } = attributes;
   const missing = uncovered(rbac.rulesFor(user, namespace).rules, rules);
   if (missing.length > 0) {
@@ -73,7 +90,13 @@ function escalationText(user: UserInfo, missing: readonly PolicyRule[]): string 
   return `user ${JSON.stringify(user.name)} (groups=${list(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.map(describeRule).join('\n')}`;
 }
 
-function may(attributes: AdmissionAttributes, verb: string, resource: string, name: string, authorizer: Authorizer): boolean {
+function may(
+  attributes: AdmissionAttributes,
+  verb: string,
+  resource: string,
+  name: string,
+  authorizer: Authorizer,
+): boolean {
   const question: AuthorizationAttributes = {
     user: attributes.user,
     verb,

@@ -31,13 +31,19 @@ export function impersonated(request: ApiRequest, user: UserInfo, authorizer: Au
     const key = decodeURIComponent(header.slice(EXTRA_PREFIX.length));
     extra[key] = request.headers(header);
     for (const value of extra[key]) {
-      check(authorizer, user, { resource: 'userextras', subresource: key, name: value, group: 'authentication.k8s.io' });
+      check(authorizer, user, {
+        resource: 'userextras',
+        subresource: key,
+        name: value,
+        group: 'authentication.k8s.io',
+      });
     }
   }
   if (uid !== '') {
     check(authorizer, user, { resource: 'uids', name: uid, group: 'authentication.k8s.io' });
   }
-  const base = wantedGroups.length === 0 && account !== undefined ? serviceAccountGroups(account.namespace) : wantedGroups;
+  const base =
+    wantedGroups.length === 0 && account !== undefined ? serviceAccountGroups(account.namespace) : wantedGroups;
   const state = name === anonymous.name ? groups.unauthenticated : groups.authenticated;
   return { name, uid, groups: base.includes(state) ? base : [...base, state], extra };
 }
@@ -66,6 +72,10 @@ function check(authorizer: Authorizer, user: UserInfo, what: What): void {
   };
   const decision = authorizer.authorize(attributes);
   if (decision.kind !== 'allow') {
-    throw forbidden({ group: attributes.group, resource: what.resource }, what.name, forbiddenText(attributes, decision.reason));
+    throw forbidden(
+      { group: attributes.group, resource: what.resource },
+      what.name,
+      forbiddenText(attributes, decision.reason),
+    );
   }
 }

@@ -49,7 +49,8 @@ export class NodeAuthorizer implements Authorizer {
       }
     }
     const rules: readonly PolicyRule[] =
-      this.#rbac.rulesOfRole({ apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node' }, '') ?? [];
+      this.#rbac.rulesOfRole({ apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node' }, '') ??
+      [];
     return rules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion('');
   }
 
@@ -72,7 +73,9 @@ export class NodeAuthorizer implements Authorizer {
       case 'coordination.k8s.io/leases':
         return ownLease(attributes, node);
       case 'storage.k8s.io/csinodes':
-        return attributes.name === '' || attributes.name === node ? undefined : noOpinion('can only access CSINode with the same name as the requesting node');
+        return attributes.name === '' || attributes.name === node
+          ? undefined
+          : noOpinion('can only access CSINode with the same name as the requesting node');
       default:
         return undefined;
     }
@@ -98,7 +101,10 @@ export class NodeAuthorizer implements Authorizer {
     const volume = this.#reader.read(resources.persistentvolumes, '', attributes.name);
     const claim = volume?.spec?.claimRef;
     for (const pod of claim === undefined ? [] : this.#podsOf(node)) {
-      if (pod.metadata?.namespace === claim?.namespace && references(pod, 'persistentvolumeclaims', claim?.name ?? '')) {
+      if (
+        pod.metadata?.namespace === claim?.namespace &&
+        references(pod, 'persistentvolumeclaims', claim?.name ?? '')
+      ) {
         return allowed;
       }
     }

@@ -1,4 +1,11 @@
-import { type ClusterRole, labelSelectorMatches, type PolicyRule, type RoleRef, resources, type Subject } from '@wherry/api';
+import {
+  type ClusterRole,
+  labelSelectorMatches,
+  type PolicyRule,
+  type RoleRef,
+  resources,
+  type Subject,
+} from '@wherry/api';
 import type { ObjectReader } from '../cache/object-reader.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from './attributes.ts';
 import { serviceAccountUser, type UserInfo } from './identity.ts';

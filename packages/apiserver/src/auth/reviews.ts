@@ -5,8 +5,8 @@ import {
   invalid,
   invalidValue,
   type LocalSubjectAccessReview,
-  required,
   type ResourceAttributes,
+  required,
   type SelfSubjectAccessReview,
   type SelfSubjectReview,
   type SelfSubjectRulesReview,
@@ -52,7 +52,11 @@ export class Reviews {
   #answer(resource: string, object: ApiObject, from: ResourceRequest): ApiObject | Promise<ApiObject> {
     switch (resource) {
       case 'selfsubjectreviews':
-        return { ...(object as SelfSubjectReview), metadata: created(from), status: { userInfo: userInfo(from.user) } } as ApiObject;
+        return {
+          ...(object as SelfSubjectReview),
+          metadata: created(from),
+          status: { userInfo: userInfo(from.user) },
+        } as ApiObject;
       case 'selfsubjectaccessreviews': {
         const review = object as SelfSubjectAccessReview;
         return { ...review, status: this.#decide(from.user, review.spec, 'SelfSubjectAccessReview') } as ApiObject;
@@ -78,7 +82,9 @@ export class Reviews {
   #subject(review: SubjectAccessReview, kind: string): ApiObject {
     const { spec } = review;
     if ((spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
-      throw invalid({ group: 'authorization.k8s.io', kind }, '', [required('spec.user', 'at least one of user or group must be specified')]);
+      throw invalid({ group: 'authorization.k8s.io', kind }, '', [
+        required('spec.user', 'at least one of user or group must be specified'),
+      ]);
     }
     const user: UserInfo = {
       name: spec.user ?? '',
@@ -93,7 +99,11 @@ export class Reviews {
     const { resourceAttributes, nonResourceAttributes } = spec;
     if ((resourceAttributes === undefined) === (nonResourceAttributes === undefined)) {
       throw invalid({ group: 'authorization.k8s.io', kind }, '', [
-        invalidValue('spec.resourceAttributes', resourceAttributes ?? {}, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'),
+        invalidValue(
+          'spec.resourceAttributes',
+          resourceAttributes ?? {},
+          'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+        ),
       ]);
     }
     const attributes =
@@ -157,7 +167,12 @@ function created(from: ResourceRequest): { creationTimestamp: string } {
   return { creationTimestamp: rfc3339(from.registry.clock.now()) };
 }
 
-function userInfo(user: UserInfo): { username: string; uid?: string; groups: readonly string[]; extra?: UserInfo['extra'] } {
+function userInfo(user: UserInfo): {
+  username: string;
+  uid?: string;
+  groups: readonly string[];
+  extra?: UserInfo['extra'];
+} {
   return {
     username: user.name,
     ...(user.uid === '' ? {} : { uid: user.uid }),

@@ -81,7 +81,11 @@ export class ServiceAccountTokens {
   }
 
   /** Signs a token; times in seconds since the epoch. */
-  async sign(bound: BoundClaims, audiences: readonly string[], expiresInSeconds: number): Promise<{
+  async sign(
+    bound: BoundClaims,
+    audiences: readonly string[],
+    expiresInSeconds: number,
+  ): Promise<{
     token: string;
     expiresAtSeconds: number;
   }> {
@@ -114,12 +118,12 @@ export class ServiceAccountTokens {
     }
     const matching = verified.audiences.filter((audience) => audiences.includes(audience));
     if (matching.length === 0) {
-      return invalid(`token audiences ${JSON.stringify(verified.audiences)} is invalid for the target audiences ${JSON.stringify(audiences)}`);
+      return invalid(
+        `token audiences ${JSON.stringify(verified.audiences)} is invalid for the target audiences ${JSON.stringify(audiences)}`,
+      );
     }
     const problem = await this.#checkBinding(verified.bound);
-    return problem === undefined
-      ? { kind: 'user', user: userOf(verified), audiences: matching }
-      : invalid(problem);
+    return problem === undefined ? { kind: 'user', user: userOf(verified), audiences: matching } : invalid(problem);
   }
 
   async #verify(token: string): Promise<Verified | TokenVerdict> {
@@ -192,7 +196,11 @@ export class ServiceAccountTokens {
     return undefined;
   }
 
-  #differs(what: string, bound: BoundReference, object: ServiceAccount | Pod | Secret | Node | undefined): string | undefined {
+  #differs(
+    what: string,
+    bound: BoundReference,
+    object: ServiceAccount | Pod | Secret | Node | undefined,
+  ): string | undefined {
     if (object === undefined || object.metadata?.uid !== bound.uid) {
       return `${what} ${bound.name} of the token has been deleted`;
     }
@@ -247,10 +255,14 @@ function algorithmOf(key: KeyObject): 'ES256' | 'RS256' {
   if (key.asymmetricKeyType === 'rsa') {
     return 'RS256';
   }
-  throw new Error(`Cannot use a ${key.asymmetricKeyType ?? 'unknown'} key for service account tokens: RSA or P-256 needed`);
+  throw new Error(
+    `Cannot use a ${key.asymmetricKeyType ?? 'unknown'} key for service account tokens: RSA or P-256 needed`,
+  );
 }
 
 /** Upstream's key id: the hash of the public key's DER form. */
 function keyId(key: KeyObject): string {
-  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64url');
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 }

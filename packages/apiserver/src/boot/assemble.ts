@@ -2,7 +2,12 @@ import type { Clock, Health, Logger, Metrics, Random } from '@wherry/daemon';
 import { AdmissionChain, type AdmissionPlugin } from '../admission/chain.ts';
 import { namespaceLifecycle } from '../admission/namespace-lifecycle.ts';
 import { nodeRestriction } from '../admission/node-restriction.ts';
-import { defaultTolerationSeconds, priority, taintNodesByCondition, type TolerationSeconds } from '../admission/pod-defaults.ts';
+import {
+  defaultTolerationSeconds,
+  priority,
+  type TolerationSeconds,
+  taintNodesByCondition,
+} from '../admission/pod-defaults.ts';
 import { serviceAccount } from '../admission/service-account.ts';
 import { type Authorizer, AuthorizerChain } from '../auth/attributes.ts';
 import { Authenticator } from '../auth/authenticate.ts';
@@ -90,7 +95,18 @@ export function assemble(options: ApiserverOptions): Apiserver {
     random,
     logger,
   });
-  const registry: Registry = { storage, store, watchCache, reader, admission, authorizer, allocation, clock, random, logger };
+  const registry: Registry = {
+    storage,
+    store,
+    watchCache,
+    reader,
+    admission,
+    authorizer,
+    allocation,
+    clock,
+    random,
+    logger,
+  };
   const bookmarks = new Bookmarks(watchCache, clock);
   const inflight = new Inflight(options.inflight);
   const dispatcher = new Dispatcher({
@@ -139,7 +155,12 @@ function authorizers(modes: readonly string[], reader: ObjectReader, rbac: RbacA
 }
 
 /** Upstream's order of the plugins that there are so far; DESIGN.md says which are missing. */
-function plugins(options: ApiserverOptions, reader: ObjectReader, rbac: RbacAuthorizer, authorizer: Authorizer): AdmissionPlugin[] {
+function plugins(
+  options: ApiserverOptions,
+  reader: ObjectReader,
+  rbac: RbacAuthorizer,
+  authorizer: Authorizer,
+): AdmissionPlugin[] {
   return [
     namespaceLifecycle(reader),
     serviceAccount(reader, options.random),

@@ -25,32 +25,6 @@ export function kubernetesService(clusterIP: string, port: number): Service {
   };
 }
 
-/** The Service of cluster DNS. It selects no pods: the dns daemon writes its EndpointSlice. */
-export function dnsService(clusterIP: string): Service {
-  return {
-    kind: 'Service',
-    apiVersion: 'v1',
-    metadata: {
-      name: 'kube-dns',
-      namespace: 'kube-system',
-      labels: {
-        'k8s-app': 'kube-dns',
-        'kubernetes.io/cluster-service': 'true',
-        'kubernetes.io/name': 'CoreDNS',
-      },
-    },
-    spec: {
-      type: 'ClusterIP',
-      clusterIP,
-      clusterIPs: [clusterIP],
-      ports: [
-        { name: 'dns', protocol: 'UDP', port: 53, targetPort: 53 },
-        { name: 'dns-tcp', protocol: 'TCP', port: 53, targetPort: 53 },
-      ],
-    },
-  };
-}
-
 export function serviceCidr(cidr: string): ApiObject {
   return {
     kind: 'ServiceCIDR',

@@ -4,13 +4,7 @@ import { bootstrapPolicy } from '../kinds/rbac-bootstrap.ts';
 import { systemPriorityClasses } from '../kinds/scheduling/priority-class.ts';
 import { addressAt, parseIpRange } from '../registry/allocation/ip-range.ts';
 import type { Apiserver } from './assemble.ts';
-import {
-  dnsService,
-  extensionAuthentication,
-  kubernetesService,
-  serviceCidr,
-  systemNamespaces,
-} from './bootstrap-objects.ts';
+import { extensionAuthentication, kubernetesService, serviceCidr, systemNamespaces } from './bootstrap-objects.ts';
 import { changeExisting, createIfMissing } from './own-writes.ts';
 
 export interface BootstrapOptions {
@@ -24,7 +18,6 @@ export interface BootstrapOptions {
 const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
 /** Writes under way at a time while the policy is laid down. */
 const WORKERS = 16;
-const DNS_OFFSET = 10;
 const RBAC = 'rbac.authorization.k8s.io';
 
 type Step = () => Promise<unknown>;
@@ -32,15 +25,16 @@ type Step = () => Promise<unknown>;
 /** What a cluster has before anyone asks for anything. Safe to run on every start, and on several servers at once. */
 export async function bootstrap(server: Apiserver, options: BootstrapOptions): Promise<void> {
   const { registry, kinds } = server;
-  const create = (group: string, resource: string, object: ApiObject): Step => () =>
-    createIfMissing(registry, kinds, group, resource, object);
+  const create =
+    (group: string, resource: string, object: ApiObject): Step =>
+    () =>
+      createIfMissing(registry, kinds, group, resource, object);
   await all(systemNamespaces.map((namespace) => create('', 'namespaces', namespace)));
   const range = parseIpRange(options.serviceRange);
   await all([
     ...policy(server, options.authorizationModes),
     ...systemPriorityClasses.map((item) => create('scheduling.k8s.io', 'priorityclasses', item)),
     create('', 'services', kubernetesService(addressAt(range, 1), options.securePort)),
-    create('', 'services', dnsService(addressAt(range, DNS_OFFSET))),
     create('networking.k8s.io', 'servicecidrs', serviceCidr(options.serviceRange)),
     () => publishAuthority(server, options.clientAuthority),
   ]);

@@ -19,7 +19,10 @@ async function askHttp(url: string): ReturnType<ComponentProbe> {
     return { healthy: response.ok, message: response.ok ? text.trim() : `${response.status}: ${text.trim()}` };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { healthy: false, message: `Get ${JSON.stringify(url)}: ${cause instanceof Error ? cause.message : String(cause)}` };
+    return {
+      healthy: false,
+      message: `Get ${JSON.stringify(url)}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ApiObject, Endpoints, EndpointSlice } from '@wherry/api';
+import type { ApiObject, EndpointSlice, Endpoints } from '@wherry/api';
 import { type Clock, pause } from '@wherry/daemon';
 import { type Json, jsonEqual } from '../patch/json.ts';
 import type { Apiserver } from './assemble.ts';
@@ -7,6 +7,7 @@ import { changeExisting, createIfMissing } from './own-writes.ts';
 /** Upstream's lease of an API server's address: a server that dies is out of the endpoints after this time. */
 const LEASE_SECONDS = 15;
 const RENEW_EVERY_MS = 10_000;
+const WITHDRAW_MS_MAX = 1_000;
 const LEASES_PREFIX = '/registry/masterleases/';
 
 /** Keeps the endpoints of default/kubernetes equal to the API servers that are alive. */
@@ -32,7 +33,8 @@ export class OwnEndpoints {
         logger.warn({ err: error }, 'could not publish the API server among the endpoints of default/kubernetes');
       }
     } while (await pause(this.#clock, RENEW_EVERY_MS, signal));
-    await this.withdraw();
+    // A store that is gone too must not hold the process up; then the lease runs out.
+    await Promise.race([this.withdraw(), this.#clock.sleep(WITHDRAW_MS_MAX)]);
   }
 
   async publish(): Promise<void> {
@@ -63,7 +65,14 @@ export class OwnEndpoints {
 
   async #renew(): Promise<void> {
     const { storage } = this.#server.registry;
-    const value = Buffer.from(JSON.stringify({ kind: 'Endpoints', apiVersion: 'v1', metadata: {}, subsets: [{ addresses: [{ ip: this.#address }] }] }));
+    const value = Buffer.from(
+      JSON.stringify({
+        kind: 'Endpoints',
+        apiVersion: 'v1',
+        metadata: {},
+        subsets: [{ addresses: [{ ip: this.#address }] }],
+      }),
+    );
     const options = { ttlSeconds: LEASE_SECONDS };
     const present = await storage.get(this.#key());
     if (present === undefined) {

@@ -4,7 +4,11 @@ import type { FlagSpec, FlagValues } from '@wherry/daemon';
 export const flags = {
   'bind-address': { kind: 'string', default: '0.0.0.0', help: 'address to listen on' },
   'secure-port': { kind: 'integer', default: 6443, min: 0, max: 65_535, help: 'port of HTTPS' },
-  'advertise-address': { kind: 'string', default: '127.0.0.1', help: 'address that the cluster reaches this server at' },
+  'advertise-address': {
+    kind: 'string',
+    default: '127.0.0.1',
+    help: 'address that the cluster reaches this server at',
+  },
   'tls-cert-file': { kind: 'string', help: 'serving certificate (PEM)' },
   'tls-private-key-file': { kind: 'string', help: 'key of the serving certificate (PEM)' },
   'client-ca-file': { kind: 'string', help: 'CA that signs client certificates (PEM)' },
@@ -26,17 +30,36 @@ export const flags = {
   'authorization-mode': { kind: 'list', default: ['Node', 'RBAC'], help: 'authorizers in order: Node, RBAC' },
   'kubelet-client-certificate': { kind: 'string', optional: true, help: 'client certificate for kubelets (PEM)' },
   'kubelet-client-key': { kind: 'string', optional: true, help: 'key of the client certificate for kubelets (PEM)' },
-  'kubelet-certificate-authority': { kind: 'string', optional: true, help: 'CA of the kubelets (PEM); unchecked without' },
+  'kubelet-certificate-authority': {
+    kind: 'string',
+    optional: true,
+    help: 'CA of the kubelets (PEM); unchecked without',
+  },
   'kubelet-preferred-address-types': {
     kind: 'list',
     default: ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
     help: 'node addresses to try, in order',
   },
-  'default-not-ready-toleration-seconds': { kind: 'integer', default: 300, min: 0, help: 'toleration of not-ready nodes' },
-  'default-unreachable-toleration-seconds': { kind: 'integer', default: 300, min: 0, help: 'toleration of unreachable nodes' },
+  'default-not-ready-toleration-seconds': {
+    kind: 'integer',
+    default: 300,
+    min: 0,
+    help: 'toleration of not-ready nodes',
+  },
+  'default-unreachable-toleration-seconds': {
+    kind: 'integer',
+    default: 300,
+    min: 0,
+    help: 'toleration of unreachable nodes',
+  },
   'event-ttl': { kind: 'duration', default: 3_600_000, help: 'how long events are kept' },
   'max-requests-inflight': { kind: 'integer', default: 400, min: 1, help: 'reading requests served at one time' },
-  'max-mutating-requests-inflight': { kind: 'integer', default: 200, min: 1, help: 'writing requests served at one time' },
+  'max-mutating-requests-inflight': {
+    kind: 'integer',
+    default: 200,
+    min: 1,
+    help: 'writing requests served at one time',
+  },
   'scheduler-healthz-url': {
     kind: 'string',
     default: 'http://127.0.0.1:10259/healthz',

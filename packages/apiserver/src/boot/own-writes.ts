@@ -1,8 +1,8 @@
 import { type ApiObject, isAlreadyExists } from '@wherry/api';
 import { groups, type UserInfo } from '../auth/identity.ts';
+import type { Registry } from '../registry/context.ts';
 import { createObject } from '../registry/create.ts';
 import type { KindTable } from '../registry/served-kind.ts';
-import type { Registry } from '../registry/context.ts';
 
 /** Who the API server is when it writes by itself. */
 export const self: UserInfo = { name: 'system:apiserver', uid: '', groups: [groups.masters], extra: {} };

@@ -25,7 +25,7 @@ export interface StartOptions {
 /** Brings an API server up: listens at once (health says what is missing), is ready when bootstrap is done. */
 export async function startApiserver(options: StartOptions): Promise<HttpServer> {
   const { flags, host, storage } = options;
-  const { scope, logger, clock } = host;
+  const { scope, logger } = host;
   const health = new Health();
   const state = { bootstrapped: false };
   const files = await readFiles(flags);
@@ -67,7 +67,9 @@ interface Files {
   readonly clientAuthority: string;
   readonly signingKey: string;
   readonly verifyingKeys: readonly string[];
-  readonly kubelet: { readonly certificate: string; readonly key: string; readonly authority: string | undefined } | undefined;
+  readonly kubelet:
+    | { readonly certificate: string; readonly key: string; readonly authority: string | undefined }
+    | undefined;
 }
 
 async function readFiles(flags: ApiserverFlags): Promise<Files> {

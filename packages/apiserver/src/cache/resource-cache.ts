@@ -147,9 +147,7 @@ export class ResourceCache {
   }
 
   key(namespace: string, name: string): string {
-    return this.resource.namespaced
-      ? `${this.resource.prefix}${namespace}/${name}`
-      : `${this.resource.prefix}${name}`;
+    return this.resource.namespaced ? `${this.resource.prefix}${namespace}/${name}` : `${this.resource.prefix}${name}`;
   }
 
   #makeEntry(key: string, stored: Buffer, revision: number): Entry {
@@ -176,7 +174,9 @@ export class ResourceCache {
   #split(key: string): { namespace: string; name: string } {
     const rest = key.slice(this.resource.prefix.length);
     const slash = rest.indexOf('/');
-    return slash === -1 ? { namespace: '', name: rest } : { namespace: rest.slice(0, slash), name: rest.slice(slash + 1) };
+    return slash === -1
+      ? { namespace: '', name: rest }
+      : { namespace: rest.slice(0, slash), name: rest.slice(slash + 1) };
   }
 
   #store(entry: Entry): Entry | undefined {

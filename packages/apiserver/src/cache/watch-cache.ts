@@ -1,6 +1,12 @@
 import type { Clock, Logger, Scope } from '@wherry/daemon';
 import { pause } from '@wherry/daemon';
-import { isStorageError, type Storage, type StorageBatch, type StorageWatch, type StoredValue } from '../storage/port.ts';
+import {
+  isStorageError,
+  type Storage,
+  type StorageBatch,
+  type StorageWatch,
+  type StoredValue,
+} from '../storage/port.ts';
 import { type CachedResource, ResourceCache } from './resource-cache.ts';
 
 /** One page of the first listing. */

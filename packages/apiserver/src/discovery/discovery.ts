@@ -41,7 +41,10 @@ export function buildDiscovery(table: readonly ServedResource[], serverAddress: 
     aggregatedCore: document(aggregated([...byGroup].filter(([name]) => name === ''))),
     aggregatedGroups: document(aggregated(named)),
     group: new Map(
-      named.map(([name, versions]) => [name, document({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(name, versions) })]),
+      named.map(([name, versions]) => [
+        name,
+        document({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(name, versions) }),
+      ]),
     ),
     resources: new Map(
       [...byGroup].flatMap(([group, versions]) =>

@@ -38,7 +38,9 @@ export class Routes {
       case '':
         return valueResponse(200, { paths: this.#paths() }, plainJson);
       case 'version':
-        return second === undefined ? valueResponse(200, this.#options.version, negotiate(undefined, true, ['object'])) : undefined;
+        return second === undefined
+          ? valueResponse(200, this.#options.version, negotiate(undefined, true, ['object']))
+          : undefined;
       case 'healthz':
       case 'livez':
       case 'readyz':
@@ -50,7 +52,12 @@ export class Routes {
       case 'apis':
         return rest.length > 0 ? undefined : this.#groups(request, second, third);
       case 'openapi':
-        return this.#openApiAnswer(request, second, [third, ...rest].filter((part) => part !== undefined).join('/'), query);
+        return this.#openApiAnswer(
+          request,
+          second,
+          [third, ...rest].filter((part) => part !== undefined).join('/'),
+          query,
+        );
       case '.well-known':
         return second === 'openid-configuration' ? this.#openIdConfiguration() : undefined;
       case 'openid':
@@ -124,7 +131,10 @@ export class Routes {
     if (version === 'v2' && rest === '') {
       // Only JSON can be made of it; 406 for clients that insist on protobuf.
       negotiate(request.header('accept'), false, ['object']);
-      return cached(this.#openApiBytes('v2', () => openApiV2Document(KUBERNETES_VERSION)), {});
+      return cached(
+        this.#openApiBytes('v2', () => openApiV2Document(KUBERNETES_VERSION)),
+        {},
+      );
     }
     if (version !== 'v3') {
       return undefined;
@@ -180,7 +190,16 @@ export class Routes {
     const groups = [...group.keys()].map((name) => `/apis/${name}`);
     const versions = [...resources.keys()].map((name) => (name === 'v1' ? '/api/v1' : `/apis/${name}`));
     const others = ['/.well-known/openid-configuration', '/api', '/apis', '/healthz', '/livez', '/metrics'];
-    return [...others, '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version', ...groups, ...versions].sort();
+    return [
+      ...others,
+      '/openapi/v2',
+      '/openapi/v3',
+      '/openid/v1/jwks',
+      '/readyz',
+      '/version',
+      ...groups,
+      ...versions,
+    ].sort();
   }
 }
 
@@ -208,4 +227,3 @@ function cached(bytes: Buffer | undefined, headers: Headers): ApiResponse | unde
     ? undefined
     : { kind: 'bytes', status: 200, headers: { 'content-type': 'application/json', ...headers }, body: bytes };
 }
-

@@ -2,6 +2,8 @@ import { badRequest, unsupportedMediaType } from '@wherry/api';
 import { load } from 'js-yaml';
 import type { Json } from '../patch/json.ts';
 import type { ApiRequest } from './exchange.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
+import { ProtobufError } from './protobuf/reader.ts';
 
 /** Upstream's limit of a request body. */
 export const BODY_BYTES_MAX = 3 * 1024 * 1024;
@@ -9,7 +11,9 @@ export const BODY_BYTES_MAX = 3 * 1024 * 1024;
 /** Longest nesting that is decoded; Go's decoder stops at 10,000, JSON.stringify's stack earlier. */
 const NESTING_MAX = 1_000;
 
-export type BodyType = 'json' | 'yaml';
+export type BodyType = 'json' | 'yaml' | 'protobuf';
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 /** @throws StatusError UnsupportedMediaType */
 export function bodyType(contentType: string | undefined): BodyType {
@@ -20,8 +24,11 @@ export function bodyType(contentType: string | undefined): BodyType {
   if (type === 'application/yaml') {
     return 'yaml';
   }
+  if (type === PROTOBUF) {
+    return 'protobuf';
+  }
   throw unsupportedMediaType(
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${PROTOBUF}`,
   );
 }
 
@@ -36,11 +43,25 @@ export async function readJson(request: ApiRequest, type: BodyType): Promise<Jso
 }
 
 export function parseBody(bytes: Buffer, type: BodyType): Json {
-  const value = type === 'json' ? parseJson(bytes) : parseYaml(bytes);
+  const value = parsers[type](bytes);
   if (depthExceeds(value, NESTING_MAX)) {
     throw badRequest(`the body is nested deeper than ${NESTING_MAX} levels`);
   }
   return value;
+}
+
+const parsers: Readonly<Record<BodyType, (bytes: Buffer) => Json>> = {
+  json: parseJson,
+  yaml: parseYaml,
+  protobuf: parseProtobuf,
+};
+
+function parseProtobuf(bytes: Buffer): Json {
+  try {
+    return decodeProtobuf(bytes);
+  } catch (cause) {
+    throw cause instanceof ProtobufError ? badRequest(cause.message, { cause }) : cause;
+  }
 }
 
 function parseJson(bytes: Buffer): Json {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { constants, createGzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { constants, createGzip, gzip } from 'node:zlib';
 import type { ApiRequest, ApiResponse } from './exchange.ts';
 
 /** Smaller answers are not worth it (upstream's limit). */

@@ -1,6 +1,14 @@
-import { badRequest, type FieldRequirement, forbidden, internalError, parseFieldSelector, StatusError, timeout } from '@wherry/api';
+import {
+  badRequest,
+  type FieldRequirement,
+  forbidden,
+  internalError,
+  parseFieldSelector,
+  StatusError,
+  timeout,
+} from '@wherry/api';
 import type { Clock, Logger, Random } from '@wherry/daemon';
-import { attributesOf, type Authorizer, forbiddenText } from '../auth/attributes.ts';
+import { type Authorizer, attributesOf, forbiddenText } from '../auth/attributes.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { groups, type UserInfo } from '../auth/identity.ts';
 import { impersonated } from '../auth/impersonate.ts';
@@ -12,8 +20,8 @@ import { compress } from './compress.ts';
 import type { ApiRequest, ApiResponse, Handle } from './exchange.ts';
 import { type Inflight, isLongRunning, isMutating } from './inflight.ts';
 import { negotiate, type ObjectForm, plainJson, type Representation } from './negotiate.ts';
-import type { RequestMetrics } from './request-metrics.ts';
 import { isTrue, MalformedPath, parseRequestInfo, type RequestInfo } from './request-info.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { statusResponse, textResponse, warningHeader } from './respond.ts';
 
 /** Upstream's --request-timeout. */

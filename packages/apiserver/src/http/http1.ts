@@ -4,7 +4,7 @@ import { requestEntityTooLarge } from '@wherry/api';
 import type { Logger } from '@wherry/daemon';
 import type { ApiRequest, ApiResponse, Handle, Peer } from './exchange.ts';
 import { peerOf } from './peer.ts';
-import { sendChunks, tooLargeText } from './sending.ts';
+import { connectionClosed, sendChunks, tooLargeText } from './sending.ts';
 
 /** A request of HTTP/1.1. */
 export class Http1Request implements ApiRequest {
@@ -72,7 +72,7 @@ export function serveHttp1(
   logger: Logger,
 ): void {
   const gone = new AbortController();
-  output.on('close', () => gone.abort());
+  output.on('close', () => gone.abort(connectionClosed));
   output.on('error', (error) => logger.debug({ err: error }, 'HTTP/1.1 connection failed'));
   const request = new Http1Request(message);
   handle(request, gone.signal).then(

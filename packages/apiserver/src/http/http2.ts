@@ -4,7 +4,7 @@ import { requestEntityTooLarge } from '@wherry/api';
 import type { Logger } from '@wherry/daemon';
 import type { ApiRequest, ApiResponse, Handle, Peer } from './exchange.ts';
 import { peerOf } from './peer.ts';
-import { sendChunks, tooLargeText } from './sending.ts';
+import { connectionClosed, sendChunks, tooLargeText } from './sending.ts';
 
 /** A request on an HTTP/2 stream. */
 class Http2Request implements ApiRequest {
@@ -58,7 +58,9 @@ class Http2Request implements ApiRequest {
         }
         chunks.push(chunk);
       });
-      stream.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+      stream.on('end', () =>
+        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+      );
       stream.on('error', reject);
       stream.on('aborted', () => reject(new Error('the client went away')));
     });
@@ -78,7 +80,7 @@ export function serveHttp2(
 ): void {
   const gone = new AbortController();
   stream.on('error', (error) => logger.debug({ err: error }, 'HTTP/2 stream failed'));
-  stream.on('close', () => gone.abort());
+  stream.on('close', () => gone.abort(connectionClosed));
   const request = new Http2Request(stream, headers);
   handle(request, gone.signal).then(
     (response) => respond(stream, request, response, gone.signal, drain),

@@ -22,7 +22,12 @@ export function textResponse(status: number, text: string, headers: Headers = {}
 }
 
 /** A value that is encoded for this one answer. */
-export function valueResponse(status: number, value: unknown, how: Representation, headers: Headers = {}): BytesResponse {
+export function valueResponse(
+  status: number,
+  value: unknown,
+  how: Representation,
+  headers: Headers = {},
+): BytesResponse {
   return {
     kind: 'bytes',
     status,
@@ -39,7 +44,12 @@ export function encodeValue(value: unknown, how: Representation): Buffer {
 }
 
 /** Bytes that are JSON already; only another encoding costs anything. */
-export function jsonBytesResponse(status: number, bytes: Buffer, how: Representation, headers: Headers = {}): BytesResponse {
+export function jsonBytesResponse(
+  status: number,
+  bytes: Buffer,
+  how: Representation,
+  headers: Headers = {},
+): BytesResponse {
   if (how.encoding !== 'json' || how.pretty) {
     return valueResponse(status, JSON.parse(bytes.toString()), how, headers);
   }
@@ -56,7 +66,13 @@ export function statusResponse(error: StatusError, how: Representation): BytesRe
 }
 
 export function success(details?: Status['details']): Status {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', ...(details === undefined ? {} : { details }) };
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    ...(details === undefined ? {} : { details }),
+  };
 }
 
 /** A Warning header (RFC 7234, code 299); quotes and control characters cannot stand in it as they are. */

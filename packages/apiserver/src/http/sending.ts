@@ -1,5 +1,8 @@
 import type { Writable } from 'node:stream';
 
+/** Why a request's signal aborts; one for all, since making an error with its stack for each request costs. */
+export const connectionClosed = new Error('the connection was closed');
+
 /** Upstream's words for a body beyond the limit. */
 export function tooLargeText(bytesMax: number): string {
   return `limit is ${bytesMax}`;

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '@wherry/daemon';
 import type { ApiResponse, Handle } from './exchange.ts';
 import { Http1Request } from './http1.ts';
+import { connectionClosed } from './sending.ts';
 
 /** Requests with an Upgrade header: the core decides as for any other, then the connection is handed over. */
 export function serveUpgrade(
@@ -14,7 +15,7 @@ export function serveUpgrade(
   logger: Logger,
 ): void {
   const gone = new AbortController();
-  socket.on('close', () => gone.abort());
+  socket.on('close', () => gone.abort(connectionClosed));
   socket.on('error', (error) => logger.debug({ err: error }, 'upgraded connection failed'));
   drain.addEventListener('abort', () => socket.destroy(), { once: true, signal: gone.signal });
   handle(new Http1Request(message), gone.signal).then(

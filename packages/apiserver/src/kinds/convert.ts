@@ -1,4 +1,4 @@
-// Which version of a kind is stored, and how the others are made from it.
+// How objects of a kind pass from one version to another.
 import {
   type ApiObject,
   type Event,
@@ -7,41 +7,23 @@ import {
   type HorizontalPodAutoscaler,
   type HorizontalPodAutoscalerV1,
   type Resource,
-  resourceTable,
 } from '@wherry/api';
 import { autoscalerToV1, autoscalerToV2 } from './convert/autoscaler.ts';
 import { devicesToV1, devicesToV1beta1 } from './convert/devices.ts';
 import { eventToCoreV1, eventToEventsV1 } from './convert/event.ts';
 
-export type Versioned = Pick<Resource, 'group' | 'version' | 'resource'>;
+type Versioned = Pick<Resource, 'group' | 'version' | 'resource'>;
+type Convert = (object: ApiObject) => ApiObject;
 
-/**
- * The resource under which objects of `of` are stored: the first version that discovery lists for them, and core/v1
- * for Events. Undefined for resources that are not served at all.
- */
-export function storageResource(of: Pick<Resource, 'group' | 'resource'>): Resource | undefined {
-  return storedBy.get(`${of.group === 'events.k8s.io' ? '' : of.group}/${of.resource}`);
-}
-
-/** `object` in the version of `to`; the same object where both versions are one. */
-export function convert(object: ApiObject, from: Versioned, to: Versioned): ApiObject {
-  if (from.group === to.group && from.version === to.version) return object;
-  const through = conversions[`${groupVersion(from)}/${from.resource}>${groupVersion(to)}`];
+/** Makes objects of version `to` from those of version `from`; undefined where both versions are one. */
+export function converterOf(from: Versioned, to: Versioned): Convert | undefined {
+  if (from.group === to.group && from.version === to.version) return undefined;
+  const apiVersion = groupVersion(to);
   // Versions that upstream only promoted have the same fields, and only say so.
-  return through === undefined ? { ...object, apiVersion: groupVersion(to) } : through(object);
+  return conversions[`${groupVersion(from)}/${from.resource}>${apiVersion}`] ?? ((object) => ({ ...object, apiVersion }));
 }
 
-export function toStorage(object: ApiObject, from: Versioned): ApiObject {
-  const stored = storageResource(from);
-  return stored === undefined ? object : convert(object, from, stored);
-}
-
-export function fromStorage(object: ApiObject, to: Versioned): ApiObject {
-  const stored = storageResource(to);
-  return stored === undefined ? object : convert(object, stored, to);
-}
-
-const conversions: Readonly<Record<string, (object: ApiObject) => ApiObject>> = {
+const conversions: Readonly<Record<string, Convert>> = {
   'autoscaling/v1/horizontalpodautoscalers>autoscaling/v2': (object) =>
     autoscalerToV2(object as HorizontalPodAutoscalerV1),
   'autoscaling/v2/horizontalpodautoscalers>autoscaling/v1': (object) =>
@@ -51,17 +33,11 @@ const conversions: Readonly<Record<string, (object: ApiObject) => ApiObject>> = 
   ...deviceConversions(['resourceclaims', 'resourceclaimtemplates', 'resourceslices']),
 };
 
-function deviceConversions(resources: readonly string[]): Record<string, (object: ApiObject) => ApiObject> {
+function deviceConversions(resources: readonly string[]): Record<string, Convert> {
   return Object.fromEntries(
     resources.flatMap((resource) => [
       [`resource.k8s.io/v1beta1/${resource}>resource.k8s.io/v1`, devicesToV1],
       [`resource.k8s.io/v1/${resource}>resource.k8s.io/v1beta1`, devicesToV1beta1],
     ]),
   );
-}
-
-const storedBy = new Map<string, Resource>();
-for (const resource of resourceTable) {
-  const key = `${resource.group}/${resource.resource}`;
-  if (!storedBy.has(key)) storedBy.set(key, resource);
 }

@@ -150,7 +150,7 @@ export interface BootstrapPolicy {
 
 /**
  * What `kinds/index.ts` exports as `strategyFor`: total, with a plain strategy for kinds that need nothing.
- * A strategy sees objects in their storage version (`storageResource` of `kinds/convert.ts`): autoscaling/v2 and
+ * A strategy sees objects in their storage version (the first that discovery lists): autoscaling/v2 and
  * core/v1 Events, whichever version the client speaks.
  */
 export type StrategyFor = (resource: { readonly group: string; readonly resource: string }) => Strategy;

@@ -84,7 +84,13 @@ function applyOne(document: Json, operation: Operation): Json {
       return add(remove(document, operation.from ?? [], 0, operation.text), operation.path, 0, value, operation.text);
     }
     case 'copy':
-      return add(document, operation.path, 0, find(document, operation.from ?? [], 'copy', operation.text), operation.text);
+      return add(
+        document,
+        operation.path,
+        0,
+        find(document, operation.from ?? [], 'copy', operation.text),
+        operation.text,
+      );
     case 'test': {
       const actual = lookup(document, operation.path);
       if (!jsonEqual(actual ?? null, operation.value ?? null)) {
@@ -118,7 +124,10 @@ function lookup(document: Json, path: readonly string[]): Json | undefined {
 function find(document: Json, path: readonly string[], operation: string, text: string): Json {
   const value = lookup(document, path);
   if (value === undefined) {
-    throw new PatchError('unprocessable', `${operation} operation does not apply: doc is missing key: ${text}: missing value`);
+    throw new PatchError(
+      'unprocessable',
+      `${operation} operation does not apply: doc is missing key: ${text}: missing value`,
+    );
   }
   return value;
 }
@@ -147,7 +156,10 @@ function add(node: Json, path: readonly string[], depth: number, value: Json, te
       : node.with(index, add(node[index] ?? null, path, depth + 1, value, text));
   }
   if (!isObject(node) || (!last && !Object.hasOwn(node, part))) {
-    throw new PatchError('unprocessable', `add operation does not apply: doc is missing path: "${text}": missing value`);
+    throw new PatchError(
+      'unprocessable',
+      `add operation does not apply: doc is missing path: "${text}": missing value`,
+    );
   }
   return withField(node, part, last ? value : add(node[part] ?? null, path, depth + 1, value, text));
 }
@@ -174,7 +186,10 @@ function remove(node: Json, path: readonly string[], depth: number, text: string
     return last ? node.toSpliced(index, 1) : node.with(index, remove(node[index] ?? null, path, depth + 1, text));
   }
   if (!isObject(node) || !Object.hasOwn(node, part)) {
-    throw new PatchError('unprocessable', `remove operation does not apply: doc is missing path: "${text}": missing value`);
+    throw new PatchError(
+      'unprocessable',
+      `remove operation does not apply: doc is missing path: "${text}": missing value`,
+    );
   }
   if (!last) {
     return withField(node, part, remove(node[part] ?? null, path, depth + 1, text));

@@ -1,7 +1,6 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { pipeline } from 'node:stream';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import type { ApiRequest } from '../http/exchange.ts';
 import { unreachable } from './kubelet-client.ts';
 import type { ProxyTarget } from './proxy-target.ts';

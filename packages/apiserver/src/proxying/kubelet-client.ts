@@ -1,5 +1,5 @@
-import { Agent, type RequestOptions, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { type Node, serviceUnavailable } from '@wherry/api';
 
 export interface KubeletClientOptions {
@@ -40,7 +40,9 @@ export class KubeletClient {
         return { host: found.address, port };
       }
     }
-    throw serviceUnavailable(`node ${node.metadata?.name ?? ''} has no address of the types ${this.#options.addressTypes.join(', ')}`);
+    throw serviceUnavailable(
+      `node ${node.metadata?.name ?? ''} has no address of the types ${this.#options.addressTypes.join(', ')}`,
+    );
   }
 
   tls() {
@@ -76,7 +78,9 @@ export class KubeletClient {
         outgoing.setTimeout(0);
         resolve(response);
       });
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${address.host}:${address.port} in ${CONNECT_MS_MAX} ms`)));
+      outgoing.on('timeout', () =>
+        outgoing.destroy(new Error(`no answer from ${address.host}:${address.port} in ${CONNECT_MS_MAX} ms`)),
+      );
       outgoing.on('error', (cause) => reject(unreachable(address, cause)));
       void pump(body, outgoing);
     });

@@ -4,10 +4,10 @@ import type { Logger } from '@wherry/daemon';
 import type { ApiRequest, ApiResponse, Headers } from '../http/exchange.ts';
 import type { ResourceRequest } from '../registry/context.ts';
 import { notAllowed } from '../registry/dispatch.ts';
+import { HttpProxy } from './http-proxy.ts';
 import type { KubeletAddress, KubeletClient } from './kubelet-client.ts';
 import { execPath, logPath, portForwardPath } from './pod-streams.ts';
 import { proxyTarget } from './proxy-target.ts';
-import { HttpProxy } from './http-proxy.ts';
 import { upgradeTo } from './upgrade.ts';
 
 /** Requests that end at a node: logs, exec, attach, port-forward and the HTTP proxies. */
@@ -74,7 +74,9 @@ export class NodeConnections {
       const address = await this.#addressOf(from, info.name);
       const path = `/${info.rest}${from.request.query === '' ? '' : `?${from.request.query}`}`;
       if (from.request.header('upgrade') !== undefined) {
-        return upgradeTo(from.request, { ...address, path, tls: this.#client().tls() }, (error) => this.#failed(error, from));
+        return upgradeTo(from.request, { ...address, path, tls: this.#client().tls() }, (error) =>
+          this.#failed(error, from),
+        );
       }
       const headers = forwardedHeaders(from.request);
       const body = from.request.bodyStream();
@@ -85,7 +87,9 @@ export class NodeConnections {
     const path = `/${info.rest}${from.request.query === '' ? '' : `?${from.request.query}`}`;
     if (from.request.header('upgrade') !== undefined) {
       const tls = target.secure ? { rejectUnauthorized: false } : undefined;
-      return upgradeTo(from.request, { host: target.host, port: target.port, path, tls }, (error) => this.#failed(error, from));
+      return upgradeTo(from.request, { host: target.host, port: target.port, path, tls }, (error) =>
+        this.#failed(error, from),
+      );
     }
     const response = await this.#proxy.request(target, from.request, path, forwardedHeaders(from.request), from.signal);
     return passed(response, {});
@@ -120,13 +124,26 @@ export class NodeConnections {
   }
 }
 
-const hopHeaders = new Set(['connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'proxy-authenticate']);
+const hopHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'proxy-authenticate',
+]);
 const callerHeaders = new Set(['authorization', 'host', 'proxy-authorization']);
 
 function forwardedHeaders(request: ApiRequest): Record<string, readonly string[]> {
   const headers: Record<string, readonly string[]> = {};
   for (const name of request.headerNames()) {
-    if (!hopHeaders.has(name) && !callerHeaders.has(name) && !name.startsWith(':') && !name.startsWith('impersonate-')) {
+    if (
+      !hopHeaders.has(name) &&
+      !callerHeaders.has(name) &&
+      !name.startsWith(':') &&
+      !name.startsWith('impersonate-')
+    ) {
       headers[name] = request.headers(name);
     }
   }

@@ -24,10 +24,21 @@ export function containerOf(pod: Pod, asked: string): string {
   const names = containers.map(({ name }) => name).join(' ');
   const init = (spec?.initContainers ?? []).map(({ name }) => name).join(' ');
   const initText = init === '' ? '' : ` or one of the init containers: [${init}]`;
-  throw badRequest(`a container name must be specified for pod ${metadata?.name ?? ''}, choose one of: [${names}]${initText}`);
+  throw badRequest(
+    `a container name must be specified for pod ${metadata?.name ?? ''}, choose one of: [${names}]${initText}`,
+  );
 }
 
-const logParameters = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'] as const;
+const logParameters = [
+  'follow',
+  'previous',
+  'sinceSeconds',
+  'sinceTime',
+  'timestamps',
+  'tailLines',
+  'limitBytes',
+  'stream',
+] as const;
 
 /** @throws StatusError BadRequest */
 export function logPath(pod: Pod, query: URLSearchParams): string {

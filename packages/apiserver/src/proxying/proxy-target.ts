@@ -1,4 +1,12 @@
-import { badRequest, type EndpointSlice, notFound, type Pod, resources, type Service, serviceUnavailable } from '@wherry/api';
+import {
+  badRequest,
+  type EndpointSlice,
+  notFound,
+  type Pod,
+  resources,
+  type Service,
+  serviceUnavailable,
+} from '@wherry/api';
 import type { ResourceRequest } from '../registry/context.ts';
 
 export interface ProxyTarget {
@@ -45,7 +53,9 @@ function podTarget(pod: Pod, port: string, scheme: string): ProxyTarget {
   if (host === '') {
     throw badRequest('address not allowed');
   }
-  const named = pod.spec?.containers.flatMap(({ ports = [] }) => ports).find(({ name }) => name === port && port !== '');
+  const named = pod.spec?.containers
+    .flatMap(({ ports = [] }) => ports)
+    .find(({ name }) => name === port && port !== '');
   const first = pod.spec?.containers.flatMap(({ ports = [] }) => ports)[0];
   const number = named?.containerPort ?? (port === '' ? (first?.containerPort ?? 80) : Number(port));
   if (!Number.isInteger(number)) {
@@ -62,15 +72,16 @@ function serviceTarget(
   randomInteger: (maxExclusive: number) => number,
 ): ProxyTarget {
   const ports = service.spec?.ports ?? [];
-  const wanted =
-    port === '' ? ports[0] : ports.find((item) => item.name === port || String(item.port) === port);
+  const wanted = port === '' ? ports[0] : ports.find((item) => item.name === port || String(item.port) === port);
   if (wanted === undefined) {
-    throw serviceUnavailable(`no service port ${JSON.stringify(port)} found for service ${JSON.stringify(service.metadata?.name ?? '')}`);
+    throw serviceUnavailable(
+      `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(service.metadata?.name ?? '')}`,
+    );
   }
   const candidates: ProxyTarget[] = [];
   for (const slice of slices) {
     const number = slice.ports?.find((item) => (item.name ?? '') === (wanted.name ?? ''))?.port;
-    for (const endpoint of number === undefined ? [] : slice.endpoints ?? []) {
+    for (const endpoint of number === undefined ? [] : (slice.endpoints ?? [])) {
       const host = endpoint.addresses[0];
       if (host !== undefined && number !== undefined && endpoint.conditions?.ready !== false) {
         candidates.push({ host, port: number, secure: scheme === 'https' });

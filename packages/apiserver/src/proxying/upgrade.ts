@@ -1,8 +1,7 @@
-import type { Duplex } from 'node:stream';
 import { connect as connectPlain } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import type { UpgradeResponse } from '../http/exchange.ts';
-import type { ApiRequest } from '../http/exchange.ts';
+import type { ApiRequest, UpgradeResponse } from '../http/exchange.ts';
 
 const CONNECT_MS_MAX = 10_000;
 
@@ -13,7 +12,9 @@ export interface UpgradeTarget {
   /** Path and query. */
   readonly path: string;
   /** Undefined: plain TCP. */
-  readonly tls: { readonly cert?: string; readonly key?: string; readonly ca?: string; readonly rejectUnauthorized?: boolean } | undefined;
+  readonly tls:
+    | { readonly cert?: string; readonly key?: string; readonly ca?: string; readonly rejectUnauthorized?: boolean }
+    | undefined;
 }
 
 /** Headers that speak about the connection or the caller's credentials, not about the stream. */
@@ -23,7 +24,11 @@ const notForwarded = new Set(['host', 'authorization', 'impersonate-user', 'impe
  * Joins the client's connection to the target's: the request is sent again there, and from then on bytes go both ways
  * unread. So whatever the two agree on (WebSocket with any channel protocol, SPDY) passes.
  */
-export function upgradeTo(request: ApiRequest, target: UpgradeTarget, onFailure: (error: unknown) => void): UpgradeResponse {
+export function upgradeTo(
+  request: ApiRequest,
+  target: UpgradeTarget,
+  onFailure: (error: unknown) => void,
+): UpgradeResponse {
   const head = requestHead(request, target);
   return {
     kind: 'upgrade',

@@ -50,7 +50,11 @@ function respond(from: ResourceRequest, items: readonly ComponentStatus[], singl
   if (single) {
     return valueResponse(200, shown[0], how);
   }
-  return valueResponse(200, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {}, items: shown }, how);
+  return valueResponse(
+    200,
+    { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {}, items: shown },
+    how,
+  );
 }
 
 async function ask(name: string, probe: ComponentProbe): Promise<ComponentStatus> {

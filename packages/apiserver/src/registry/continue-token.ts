@@ -1,4 +1,4 @@
-import { badRequest, type StatusError, expired } from '@wherry/api';
+import { badRequest, expired, type StatusError } from '@wherry/api';
 
 /** Where a limited list goes on: after which key, in which revision. Valid on any server, also after a restart. */
 export interface ContinueToken {

@@ -95,7 +95,16 @@ async function prepared(registry: Registry, creation: Creation, name: string): P
   const defaulted = applyDefaults(resource.group, resource.version, resource.kind, creation.object);
   const metadata = newMetadata(registry, creation, name);
   const converted = kind.conversion?.toStored(defaulted) ?? defaulted;
-  const attributes = { operation: 'CREATE', stored, subresource: '', namespace, name, old: undefined, user, dryRun } as const;
+  const attributes = {
+    operation: 'CREATE',
+    stored,
+    subresource: '',
+    namespace,
+    name,
+    old: undefined,
+    user,
+    dryRun,
+  } as const;
   const given = strategy.statusOnCreate === 'keep' || !kind.hasStatus ? converted : withoutStatus(converted);
   const object = { ...given, kind: stored.kind, apiVersion: stored.apiVersion, metadata };
   const admitted = await registry.admission.admit({ ...attributes, object }, object);

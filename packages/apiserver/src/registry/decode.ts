@@ -51,7 +51,9 @@ export function decodeValue(
   found: readonly string[] = [],
 ): DecodedBody {
   if (!isObject(value)) {
-    throw badRequest(`${prefix(expected)}: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type ${expected.kind}`);
+    throw badRequest(
+      `${prefix(expected)}: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type ${expected.kind}`,
+    );
   }
   checkKind(value, expected);
   const decoded = decodeObject(expected.node, value, { fieldValidation });
@@ -70,7 +72,9 @@ function checkKind(value: { readonly [key: string]: Json }, expected: Expected):
   const { kind, apiVersion } = value;
   if (typeof kind === 'string' && kind !== '' && kind !== expected.kind) {
     const version = typeof apiVersion === 'string' ? (parseGroupVersion(apiVersion)?.version ?? apiVersion) : '';
-    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${kind}) to (${expected.kind}): unknown conversion`);
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${kind}) to (${expected.kind}): unknown conversion`,
+    );
   }
   const wanted = groupVersion(expected);
   if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted) {

@@ -1,8 +1,8 @@
 import {
   conflict,
   type DeleteOptions,
-  facts,
   type FieldError,
+  facts,
   invalid,
   invalidValue,
   methodNotSupported,
@@ -17,7 +17,7 @@ import { isTrue } from '../http/request-info.ts';
 import { success, valueResponse } from '../http/respond.ts';
 import type { StoredRequest } from './context.ts';
 import { decodeValue } from './decode.ts';
-import { planDeletion, type Propagation } from './deletion-plan.ts';
+import { type Propagation, planDeletion } from './deletion-plan.ts';
 import type { Change, Updated } from './object-store.ts';
 import { entryResponse } from './render.ts';
 
@@ -57,7 +57,12 @@ export async function remove(from: StoredRequest): Promise<ApiResponse> {
 function removedStatus(from: StoredRequest, entry: Entry): Status {
   const { group, resource } = from.stored;
   const uid = entry.object().metadata?.uid;
-  return success({ name: entry.name, ...(group === '' ? {} : { group }), kind: resource, ...(uid === undefined ? {} : { uid }) });
+  return success({
+    name: entry.name,
+    ...(group === '' ? {} : { group }),
+    kind: resource,
+    ...(uid === undefined ? {} : { uid }),
+  });
 }
 
 /** Marks or removes one object. @throws StatusError NotFound, Conflict, Forbidden */
@@ -147,7 +152,8 @@ function decodeDeleteOptions(value: Parameters<typeof decodeValue>[0]): DeleteOp
   // Any group's version will do: the kind is the same in all of them.
   const plain =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value, apiVersion: 'v1' } : value;
-  return decodeValue(plain, { group: '', version: 'v1', kind: 'DeleteOptions', node }, 'Ignore').object as DeleteOptions;
+  return decodeValue(plain, { group: '', version: 'v1', kind: 'DeleteOptions', node }, 'Ignore')
+    .object as DeleteOptions;
 }
 
 function fromQuery(query: URLSearchParams): DeleteOptions {
@@ -168,7 +174,11 @@ function optionErrors(options: DeleteOptions): readonly FieldError[] {
   const { propagationPolicy, orphanDependents, gracePeriodSeconds, dryRun = [] } = options;
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {
     errors.push(
-      invalidValue('propagationPolicy', propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'),
+      invalidValue(
+        'propagationPolicy',
+        propagationPolicy,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
     );
   }
   if (propagationPolicy !== undefined && !isPropagation(propagationPolicy)) {

@@ -31,7 +31,14 @@ export function planDeletion(
   const finalizers = finalizersAfter(metadata.finalizers ?? [], strategy, request.propagation);
   const changed = !sameList(finalizers, metadata.finalizers ?? []);
   if (strategy.gracefulDeletion !== undefined) {
-    return planGraceful(object, strategy.gracefulDeletion(object, request.gracePeriodSeconds), finalizers, changed, nowMs, rfc3339);
+    return planGraceful(
+      object,
+      strategy.gracefulDeletion(object, request.gracePeriodSeconds),
+      finalizers,
+      changed,
+      nowMs,
+      rfc3339,
+    );
   }
   const blocked = finalizers.length > 0 || specFinalizers(object).length > 0;
   if (!blocked) {
@@ -40,7 +47,13 @@ export function planDeletion(
   if (metadata.deletionTimestamp !== undefined && !changed) {
     return { kind: 'keep' };
   }
-  const marked = mark(object, metadata.deletionTimestamp ?? rfc3339(nowMs), 0, finalizers, metadata.deletionTimestamp === undefined);
+  const marked = mark(
+    object,
+    metadata.deletionTimestamp ?? rfc3339(nowMs),
+    0,
+    finalizers,
+    metadata.deletionTimestamp === undefined,
+  );
   return { kind: 'mark', object: marked };
 }
 
@@ -82,7 +95,8 @@ function mark(
   const metadata: ObjectMeta = {
     ...rest,
     deletionTimestamp,
-    deletionGracePeriodSeconds: seconds,
+    // Namespaces are ended by their controller; no period applies.
+    ...(isNamespace(object) ? {} : { deletionGracePeriodSeconds: seconds }),
     ...(finalizers.length === 0 ? {} : { finalizers }),
     ...(begins && generation !== undefined && generation > 0 ? { generation: generation + 1 } : {}),
   };
@@ -91,7 +105,7 @@ function mark(
 
 /** A namespace says by its phase that it is going. */
 function withPhase(object: ApiObject): ApiObject {
-  if (object.kind !== 'Namespace' || object.apiVersion !== 'v1') {
+  if (!isNamespace(object)) {
     return object;
   }
   const { status } = object as { status?: object };
@@ -122,8 +136,10 @@ function sameList(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((item, index) => item === right[index]);
 }
 
+function isNamespace(object: ApiObject): boolean {
+  return object.kind === 'Namespace' && object.apiVersion === 'v1';
+}
+
 function specFinalizers(object: ApiObject): readonly string[] {
-  return object.kind === 'Namespace'
-    ? ((object as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers ?? [])
-    : [];
+  return isNamespace(object) ? ((object as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers ?? []) : [];
 }

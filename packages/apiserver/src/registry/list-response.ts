@@ -19,15 +19,25 @@ export function listResponse(from: StoredRequest, found: Found, metadata: ListMe
   }
   if (how.form === 'partial') {
     const items = found.entries.map((entry) => partialOf(entry.object()));
-    return valueResponse(200, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items }, how);
+    return valueResponse(
+      200,
+      { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items },
+      how,
+    );
   }
   const head = { kind: `${kind.resource.kind}List`, apiVersion: kind.apiVersion, metadata };
   if (how.encoding !== 'json' || how.pretty) {
     const items = found.entries.map((entry) => servedObject(kind, entry));
-    return { kind: 'bytes', status: 200, headers: { 'content-type': `application/${how.encoding}` }, body: encodeValue({ ...head, items }, how) };
+    return {
+      kind: 'bytes',
+      status: 200,
+      headers: { 'content-type': `application/${how.encoding}` },
+      body: encodeValue({ ...head, items }, how),
+    };
   }
   const headBytes = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  const encode = kind.conversion === undefined ? (entry: Entry) => entry.bytes : (entry: Entry) => servedBytes(kind, entry);
+  const encode =
+    kind.conversion === undefined ? (entry: Entry) => entry.bytes : (entry: Entry) => servedBytes(kind, entry);
   const headers = { 'content-type': 'application/json' };
   if (sizeWithin(found.entries, WHOLE_BYTES_MAX)) {
     return { kind: 'bytes', status: 200, headers, body: Buffer.concat([...chunks(headBytes, found.entries, encode)]) };
@@ -47,11 +57,7 @@ function sizeWithin(entries: readonly Entry[], limit: number): boolean {
 }
 
 /** The whole list never exists at once: a chunk is joined from cached bytes when the connection has room for it. */
-function* chunks(
-  head: Buffer,
-  entries: readonly Entry[],
-  encode: (entry: Entry) => Buffer,
-): Generator<Buffer> {
+function* chunks(head: Buffer, entries: readonly Entry[], encode: (entry: Entry) => Buffer): Generator<Buffer> {
   let parts: Buffer[] = [head];
   let size = head.length;
   let first = true;

@@ -1,5 +1,7 @@
 import {
   type ApiObject,
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
   duplicate,
   type FieldError,
   forbiddenField,
@@ -9,8 +11,6 @@ import {
   type ObjectMeta,
   qualifiedNameProblems,
   required,
-  dns1123LabelProblems,
-  dns1123SubdomainProblems,
 } from '@wherry/api';
 import type { StoredKind } from './served-kind.ts';
 
@@ -49,7 +49,12 @@ export function metadataErrors(stored: StoredKind, metadata: ObjectMeta): readon
   } else if (metadata.namespace !== undefined && metadata.namespace !== '') {
     errors.push(forbiddenField('metadata.namespace', 'not allowed on this type'));
   }
-  errors.push(...labelErrors(metadata), ...annotationErrors(metadata), ...ownerErrors(metadata), ...finalizerErrors(metadata));
+  errors.push(
+    ...labelErrors(metadata),
+    ...annotationErrors(metadata),
+    ...ownerErrors(metadata),
+    ...finalizerErrors(metadata),
+  );
   return errors;
 }
 
@@ -103,7 +108,13 @@ function ownerErrors(metadata: ObjectMeta): readonly FieldError[] {
     const at = `metadata.ownerReferences[${index}]`;
     for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
       if ((owner[field] ?? '') === '') {
-        errors.push(invalidValue(`${at}.${field}`, owner[field] ?? '', `${field === 'apiVersion' ? 'version' : field} must not be empty`));
+        errors.push(
+          invalidValue(
+            `${at}.${field}`,
+            owner[field] ?? '',
+            `${field === 'apiVersion' ? 'version' : field} must not be empty`,
+          ),
+        );
       }
     }
     if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
@@ -137,7 +148,11 @@ function finalizerErrors(metadata: ObjectMeta): readonly FieldError[] {
     }
     if (!finalizer.includes('/') && !plainFinalizers.has(finalizer)) {
       errors.push(
-        invalidValue('metadata.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified'),
+        invalidValue(
+          'metadata.finalizers',
+          finalizer,
+          'name is neither a standard finalizer name nor is it fully qualified',
+        ),
       );
     }
   }
@@ -179,7 +194,13 @@ export function metadataUpdateErrors(stored: StoredKind, next: ObjectMeta, old: 
 
 /** Metadata of an update: what only the server sets comes from the old object. */
 export function carryOver(next: ObjectMeta, old: ObjectMeta): ObjectMeta {
-  const { managedFields: _managed, selfLink: _self, deletionTimestamp: _deletion, deletionGracePeriodSeconds: _grace, ...rest } = next;
+  const {
+    managedFields: _managed,
+    selfLink: _self,
+    deletionTimestamp: _deletion,
+    deletionGracePeriodSeconds: _grace,
+    ...rest
+  } = next;
   return {
     ...rest,
     ...(rest.uid === undefined || rest.uid === '' ? optional('uid', old.uid) : {}),

@@ -1,8 +1,17 @@
-import { alreadyExists, type ApiObject, conflict, internalError, notFound, serviceUnavailable, StatusError, timeout } from '@wherry/api';
+import {
+  type ApiObject,
+  alreadyExists,
+  conflict,
+  internalError,
+  notFound,
+  StatusError,
+  serviceUnavailable,
+  timeout,
+} from '@wherry/api';
 import { encodeForStorage } from '../cache/encoding.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { WatchCache } from '../cache/watch-cache.ts';
-import { jsonEqual, type Json } from '../patch/json.ts';
+import { type Json, jsonEqual } from '../patch/json.ts';
 import { type Storage, StorageError, type StoredValue, type WriteOutcome } from '../storage/port.ts';
 import type { StoredKind } from './served-kind.ts';
 
@@ -49,12 +58,12 @@ export class ObjectStore {
       return cache.accept({ key, stored: bytes, object, made: undefined }, 0);
     }
     const offer = cache.offer(key, bytes, object);
-    const outcome = await this.#attempt(stored, offer.key, () =>
-      this.#storage.create(key, bytes, ttl(stored)),
-    ).catch((error: unknown) => {
-      cache.withdraw(offer);
-      throw error;
-    });
+    const outcome = await this.#attempt(stored, offer.key, () => this.#storage.create(key, bytes, ttl(stored))).catch(
+      (error: unknown) => {
+        cache.withdraw(offer);
+        throw error;
+      },
+    );
     if (!outcome.done) {
       cache.withdraw(offer);
       throw alreadyExists(stored, name);
@@ -102,7 +111,8 @@ export class ObjectStore {
         return { kind: 'created', entry: await this.create(stored, await options.createMissing(), options.dryRun) };
       }
       const decided = await this.#decide(current, certain, change);
-      const result = decided === undefined ? undefined : await this.#carryOut(stored, current, certain, decided, options);
+      const result =
+        decided === undefined ? undefined : await this.#carryOut(stored, current, certain, decided, options);
       if (result !== undefined && 'updated' in result) {
         return result.updated;
       }

@@ -68,7 +68,9 @@ export function parseResourceVersion(text: string): number | undefined {
   }
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw badRequest(
+      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   }
   return value;
 }
@@ -93,7 +95,9 @@ function listErrors(options: ListOptions, match: string, resourceVersion: string
     return [];
   }
   if (resourceVersion === '') {
-    return [forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided')];
+    return [
+      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+    ];
   }
   if (options.continueToken !== '') {
     return [forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')];
@@ -113,7 +117,12 @@ function watchErrors(options: ListOptions, match: string): readonly FieldError[]
   if (options.sendInitialEvents === undefined) {
     return match === ''
       ? []
-      : [forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')];
+      : [
+          forbiddenField(
+            'resourceVersionMatch',
+            'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+          ),
+        ];
   }
   const errors: FieldError[] = [];
   if (match === '') {

@@ -65,7 +65,7 @@ export async function list(from: StoredRequest): Promise<ApiResponse> {
 
 export async function findEntries(from: StoredRequest, options: ListOptions): Promise<Found> {
   const { kind, stored, info } = from;
-  const selection = selectionOf(kind, stored, info.namespace, options.labels, options.fields);
+  const selection = selectionOf(kind, stored, stored.namespaced ? info.namespace : '', options.labels, options.fields);
   const { watchCache } = from.registry;
   if (options.continueToken !== '') {
     const token = decodeContinue(options.continueToken);
@@ -97,12 +97,22 @@ function findInCache(
   const { cache, namespaced } = from.stored;
   if (selection.name !== undefined && selection.namespace !== undefined) {
     const entry = cache.get(selection.namespace, selection.name);
-    return { entries: entry !== undefined && selection.matches(entry) ? [entry] : [], revision, next: undefined, remaining: undefined };
+    return {
+      entries: entry !== undefined && selection.matches(entry) ? [entry] : [],
+      revision,
+      next: undefined,
+      remaining: undefined,
+    };
   }
   const parts = cache.snapshot(selection.namespace);
   if (limit === 0 && start === '' && selection.selectsAll) {
     const only = parts[0];
-    return { entries: parts.length === 1 && only !== undefined ? only : parts.flat(), revision, next: undefined, remaining: undefined };
+    return {
+      entries: parts.length === 1 && only !== undefined ? only : parts.flat(),
+      revision,
+      next: undefined,
+      remaining: undefined,
+    };
   }
   const entries: Entry[] = [];
   let next: string | undefined;

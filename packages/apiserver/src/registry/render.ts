@@ -1,9 +1,9 @@
 import type { ApiObject, PartialObjectMetadata, Table, TableRow } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
 import type { WatchForm } from '../cache/watcher.ts';
-import { jsonBytesResponse, valueResponse } from '../http/respond.ts';
 import type { BytesResponse, Headers } from '../http/exchange.ts';
 import type { ObjectForm } from '../http/negotiate.ts';
+import { jsonBytesResponse, valueResponse } from '../http/respond.ts';
 import type { ResourceRequest } from './context.ts';
 import type { ServedKind } from './served-kind.ts';
 import { columnsOf, type IncludeObject, tableRow } from './table.ts';
@@ -52,7 +52,9 @@ export function tableOf(from: ResourceRequest, entries: readonly Entry[], metada
     apiVersion: 'meta.k8s.io/v1',
     metadata,
     columnDefinitions: columnsOf(strategy),
-    rows: entries.map((entry): TableRow => tableRow(strategy, entry.object(), servedObject(from.kind, entry), include, nowMs)),
+    rows: entries.map(
+      (entry): TableRow => tableRow(strategy, entry.object(), servedObject(from.kind, entry), include, nowMs),
+    ),
   };
 }
 
@@ -76,7 +78,15 @@ export function watchForm(from: ResourceRequest, form: ObjectForm): WatchForm {
     };
     if (form === 'table') {
       const rows = [{ cells: [], object: { ...bookmarkKind, metadata } }];
-      return Buffer.from(JSON.stringify({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: String(revision) }, columnDefinitions: null, rows }));
+      return Buffer.from(
+        JSON.stringify({
+          kind: 'Table',
+          apiVersion: 'meta.k8s.io/v1',
+          metadata: { resourceVersion: String(revision) },
+          columnDefinitions: null,
+          rows,
+        }),
+      );
     }
     return Buffer.from(JSON.stringify({ ...bookmarkKind, metadata }));
   };

@@ -3,10 +3,10 @@ import {
   applyDefaults,
   badRequest,
   conflict,
+  type FieldError,
   invalid,
   invalidValue,
   methodNotSupported,
-  type FieldError,
   type ObjectMeta,
 } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
@@ -31,7 +31,13 @@ export async function update(from: StoredRequest): Promise<ApiResponse> {
   checkIdentity(from, body.object);
   const creates = stored.strategy.allowCreateOnUpdate === true && info.subresource === '';
   const warnings: string[] = [];
-  const result = await writeUpdate(from, options.dryRun, warnings, () => body.object, creates ? body.object : undefined);
+  const result = await writeUpdate(
+    from,
+    options.dryRun,
+    warnings,
+    () => body.object,
+    creates ? body.object : undefined,
+  );
   from.warnings.push(...new Set(warnings));
   return entryResponse(from, result.kind === 'created' ? 201 : 200, result.entry);
 }
@@ -83,10 +89,7 @@ export async function writeUpdate(
     releaseOld = granted.releaseOld;
     return { kind: 'write', object: granted.object };
   };
-  const createMissing =
-    missing === undefined
-      ? undefined
-      : () => creating(from, missing, namespace, dryRun, warnings);
+  const createMissing = missing === undefined ? undefined : () => creating(from, missing, namespace, dryRun, warnings);
   try {
     if (createMissing === undefined) {
       const updated = await registry.store.update(stored, namespace, info.name, { dryRun }, change);
@@ -109,7 +112,11 @@ async function creating(
 ): Promise<Entry> {
   if ((object.metadata?.uid ?? '') !== '' || (object.metadata?.resourceVersion ?? '') !== '') {
     // The client updates an object that it saw; that one is gone.
-    throw conflict(from.stored, from.info.name, `StorageError: invalid object, Code: 4, Key: ${from.stored.cache.key(namespace, from.info.name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed`);
+    throw conflict(
+      from.stored,
+      from.info.name,
+      `StorageError: invalid object, Code: 4, Key: ${from.stored.cache.key(namespace, from.info.name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed`,
+    );
   }
   const { registry, kind, stored, user } = from;
   return createObject(registry, { kind, stored, namespace, object, user, dryRun, warnings });
@@ -155,7 +162,11 @@ async function decide(
   const converted = kind.conversion?.toStored(defaulted) ?? defaulted;
   const metadata = carryOver(wanted.metadata ?? {}, old.metadata ?? {});
   const namespaced = stored.namespaced ? { ...metadata, namespace: info.namespace } : metadata;
-  const merged = merge({ ...converted, kind: stored.kind, apiVersion: stored.apiVersion, metadata: namespaced }, old, from);
+  const merged = merge(
+    { ...converted, kind: stored.kind, apiVersion: stored.apiVersion, metadata: namespaced },
+    old,
+    from,
+  );
   const attributes = {
     operation: 'UPDATE',
     stored,
@@ -188,7 +199,11 @@ function checkPreconditions(from: StoredRequest, current: Entry, wanted: ObjectM
   const { stored, info } = from;
   const uid = current.object().metadata?.uid ?? '';
   if ((wanted.uid ?? '') !== '' && wanted.uid !== uid) {
-    throw conflict(stored, info.name, `Precondition failed: UID in precondition: ${wanted.uid ?? ''}, UID in object meta: ${uid}`);
+    throw conflict(
+      stored,
+      info.name,
+      `Precondition failed: UID in precondition: ${wanted.uid ?? ''}, UID in object meta: ${uid}`,
+    );
   }
   const revision = wanted.resourceVersion ?? '';
   if (revision === '' || revision === '0') {

@@ -1,7 +1,7 @@
 import { expired, type Status } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
-import { Watcher, type WatchForm, type WatcherStart } from '../cache/watcher.ts';
+import { Watcher, type WatcherStart, type WatchForm } from '../cache/watcher.ts';
 import type { ApiResponse, StreamOutput } from '../http/exchange.ts';
 import type { Bookmarks } from './bookmarks.ts';
 import type { StoredRequest } from './context.ts';
@@ -18,7 +18,7 @@ type Start = WatcherStart | { readonly expired: Status };
 export async function watch(from: StoredRequest, bookmarks: Bookmarks): Promise<ApiResponse> {
   const { kind, stored, info, how } = from;
   const options = withName(parseListOptions(from.query, true), info.name);
-  const selection = selectionOf(kind, stored, info.namespace, options.labels, options.fields);
+  const selection = selectionOf(kind, stored, stored.namespaced ? info.namespace : '', options.labels, options.fields);
   if (options.resourceVersion === undefined || options.sendInitialEvents === true) {
     await awaitRevision(from, options.resourceVersion);
   }
@@ -98,7 +98,9 @@ function startOf(cache: ResourceCache, options: ListOptions, selection: EntrySel
   }
   const position = cache.history.positionAfter(resourceVersion);
   if (position === undefined) {
-    return { expired: expired(`too old resource version: ${resourceVersion} (${cache.history.oldestRevision})`).status };
+    return {
+      expired: expired(`too old resource version: ${resourceVersion} (${cache.history.oldestRevision})`).status,
+    };
   }
   return { position, afterRevision: resourceVersion };
 }

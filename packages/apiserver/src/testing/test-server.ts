@@ -73,7 +73,12 @@ export async function startTestServer(): Promise<TestServer> {
     nodeVersion: 'v24',
   });
   await server.watchCache.start(scope);
-  const setUp = { serviceRange: '10.96.0.0/12', securePort: 6443, clientAuthority: 'PEM', authorizationModes: ['Node', 'RBAC'] };
+  const setUp = {
+    serviceRange: '10.96.0.0/12',
+    securePort: 6443,
+    clientAuthority: 'PEM',
+    authorizationModes: ['Node', 'RBAC'],
+  };
   await bootstrap(server, setUp);
   return {
     server,
@@ -144,7 +149,12 @@ async function collect(response: ApiResponse): Promise<TestResponse> {
   }
   const text = Buffer.concat(parts).toString();
   const isJson = String(response.headers['content-type'] ?? '').includes('json');
-  return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
 }
 
 function follow(run: (output: StreamOutput, signal: AbortSignal) => void): TestWatch {
@@ -182,7 +192,9 @@ function follow(run: (output: StreamOutput, signal: AbortSignal) => void): TestW
   );
   return {
     next: async () => {
-      const line = lines.shift() ?? (ended ? undefined : await new Promise<string | undefined>((resolve) => waiting.push(resolve)));
+      const line =
+        lines.shift() ??
+        (ended ? undefined : await new Promise<string | undefined>((resolve) => waiting.push(resolve)));
       return line === undefined ? undefined : JSON.parse(line);
     },
     get pending() {

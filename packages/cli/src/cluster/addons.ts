@@ -1,4 +1,12 @@
-import { resources, type Service, StatusError } from '@wherry/api';
+import {
+  type ApiObject,
+  type ClusterRole,
+  type ClusterRoleBinding,
+  isNotFound,
+  type Resource,
+  resources,
+  type Service,
+} from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import { dnsIp } from './config.ts';
 
@@ -23,11 +31,48 @@ const kubeDns: Service = {
   },
 };
 
+const podNetwork = 'wherry:pod-network';
+
+/**
+ * What a network add-on brings on upstream: its agent, here the kubelet, routes to the other nodes' pods and so must
+ * see all nodes. The Node authorizer alone lets a kubelet see only its own.
+ */
+const podNetworkRole: ClusterRole = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: podNetwork },
+  rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }],
+};
+const podNetworkBinding: ClusterRoleBinding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: podNetwork },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: podNetwork },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
+};
+
 /** Creates what every cluster has beyond what its API server makes by itself. Existing objects are left as they are. */
 export async function ensureAddons(client: ApiClient, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    ensure(client, resources.services, kubeDns, signal),
+    ensure(client, resources.clusterroles, podNetworkRole, signal),
+    ensure(client, resources.clusterrolebindings, podNetworkBinding, signal),
+  ]);
+}
+
+/** Looks first: creating a Service whose address is taken, by itself, is refused for the address. */
+async function ensure<T extends ApiObject>(
+  client: ApiClient,
+  resource: Resource<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name = '' } = object.metadata ?? {};
+  const scope = namespace === undefined ? { signal } : { namespace, signal };
   try {
-    await client.create(resources.services, kubeDns, { namespace: 'kube-system', signal });
+    await client.get(resource, name, scope);
   } catch (error) {
-    if (!(error instanceof StatusError && error.reason === 'AlreadyExists')) throw error;
+    if (!isNotFound(error)) throw error;
+    await client.create(resource, object, scope);
   }
 }

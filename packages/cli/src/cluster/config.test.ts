@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import { daemonKinds } from '../daemons/spec.ts';
 import { type ClusterConfig, checkFlags, nodeNames, type UpFlags, usualPorts } from './config.ts';
 import { configure } from './configure.ts';
 import { clusterLayout } from './layout.ts';
 
 const recorded: ClusterConfig = { name: 'default', nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
 const subnet = { cidr: '172.30.0.0/24', gateway: '172.30.0.1' };
+/** Nothing is asked of this machine's ports: all daemons hold theirs. */
+const held = new Set(daemonKinds);
 const noEngine = async () => ({ kind: 'unavailable', reason: 'this is darwin' }) as const;
 
 test.each<{ flags: UpFlags; refused: RegExp }>([
@@ -30,6 +33,7 @@ test('configure keeps what is recorded and changes what flags say', async () => 
     'default',
     { nodes: 4, port: 7443, runtime: 'hollow' },
     { ...recorded, nodes: 0, subnet },
+    held,
     noEngine,
   );
   expect(config).toEqual({
@@ -44,15 +48,18 @@ test('configure keeps what is recorded and changes what flags say', async () => 
 
 test('configure asks for no engine when there are no nodes', async () => {
   const engine = () => Promise.reject(new Error('must not be asked'));
-  expect(await configure('default', { nodes: 0 }, undefined, engine)).toMatchObject({ nodes: 0, profile: 'upstream' });
+  expect(await configure('default', { nodes: 0 }, undefined, held, engine)).toMatchObject({
+    nodes: 0,
+    profile: 'upstream',
+  });
 });
 
 test('configure falls back to hollow nodes, and says why, unless Docker was asked for', async () => {
-  expect(await configure('default', {}, undefined, noEngine)).toMatchObject({
+  expect(await configure('default', {}, undefined, held, noEngine)).toMatchObject({
     runtime: 'hollow',
     hollowReason: 'this is darwin',
   });
-  await expect(configure('default', { runtime: 'docker' }, undefined, noEngine)).rejects.toThrow(
+  await expect(configure('default', { runtime: 'docker' }, undefined, held, noEngine)).rejects.toThrow(
     /^Cannot run nodes on Docker: this is darwin/,
   );
 });

@@ -1,3 +1,4 @@
+import type { DaemonKind } from '../daemons/spec.ts';
 import { dockerAt } from '../engine/docker.ts';
 import type { EngineOutcome } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
@@ -9,12 +10,14 @@ import { chooseSubnet } from './subnet.ts';
 /**
  * What the cluster shall be: as recorded, changed by flags, completed with defaults, ports and addresses that are free
  * on this machine.
+ * @param held kinds of daemons that run already
  * @param engine asks for a Docker engine; called only when nodes need one
  */
 export async function configure(
   name: string,
   flags: UpFlags,
   recorded: ClusterConfig | undefined,
+  held: ReadonlySet<DaemonKind>,
   engine: () => Promise<EngineOutcome>,
 ): Promise<ClusterConfig> {
   checkFlags(flags, recorded);
@@ -25,7 +28,7 @@ export async function configure(
       ? { runtime: 'docker' as const, hollowReason: undefined }
       : await chooseRuntime(flags.runtime ?? (hadNodes ? recorded.runtime : undefined), engine);
   const reason = hollowReason ?? (runtime === 'hollow' ? recorded?.hollowReason : undefined);
-  const ports = recorded?.ports ?? (await choosePorts(flags.port, nodes));
+  const ports = await choosePorts(flags, recorded?.ports, nodes, held);
   const subnet = recorded?.subnet ?? (nodes > 0 && runtime === 'docker' ? await freeSubnet(engine) : undefined);
   return {
     name,
@@ -33,7 +36,7 @@ export async function configure(
     runtime,
     ...(reason === undefined ? {} : { hollowReason: reason }),
     profile: flags.profile ?? recorded?.profile ?? 'upstream',
-    ports: flags.port === undefined ? ports : { ...ports, apiserver: flags.port },
+    ports,
     ...(subnet === undefined ? {} : { subnet }),
   };
 }

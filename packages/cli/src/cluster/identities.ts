@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
   type CertificateWish,
@@ -15,6 +15,7 @@ import {
 } from '@wherry/pki';
 import { Failure, hasCode } from '../failure.ts';
 import { type ClusterConfig, clusterDomain, nodeNames, serviceIp } from './config.ts';
+import { hostAddresses } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
 import { kubeconfigFile, localServer, nodeServer } from './specs.ts';
 import { nodeAddress } from './subnet.ts';
@@ -43,15 +44,6 @@ export function certificateWishes(config: ClusterConfig): readonly CertificateWi
       nodeWishes({ name, ipAddresses: [subnet === undefined ? '127.0.0.1' : nodeAddress(subnet, index)] }),
     ),
   ];
-}
-
-/** Addresses by which others reach this host. Docker's bridges and pods' links come and go, and are none of them. */
-function hostAddresses(): readonly string[] {
-  return Object.entries(networkInterfaces())
-    .filter(([name]) => !/^(br-|docker|veth)/.test(name))
-    .flatMap(([, addresses]) => addresses ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address);
 }
 
 async function writeKubeconfigs(config: ClusterConfig, layout: ClusterLayout): Promise<void> {

@@ -12,8 +12,8 @@ const config: ClusterConfig = {
   subnet: { cidr: '172.30.4.0/24', gateway: '172.30.4.1' },
 };
 const layout = clusterLayout('/home', 'lab');
-const specsOf = (changed: Partial<ClusterConfig> = {}) =>
-  daemonSpecs({ ...config, ...changed }, layout, 'unix:///var/run/docker.sock');
+const host = { dockerHost: 'unix:///var/run/docker.sock', address: '192.0.2.2' };
+const specsOf = (changed: Partial<ClusterConfig> = {}) => daemonSpecs({ ...config, ...changed }, layout, host);
 
 test('daemonSpecs names every process once, in order', () => {
   const specs = specsOf();
@@ -46,7 +46,7 @@ test('daemons of a virtual node enter its namespace, those of a hollow one get p
     ['proxy', 'node-2', ['172.30.4.12:10256']],
   ]);
   const { subnet: _, ...bare } = config;
-  const hollow = daemonSpecs({ ...bare, runtime: 'hollow' }, layout, '').filter((spec) => spec.node !== undefined);
+  const hollow = daemonSpecs({ ...bare, runtime: 'hollow' }, layout, host).filter((spec) => spec.node !== undefined);
   expect(hollow.map((spec) => [spec.kind, spec.namespace, spec.addresses])).toEqual([
     ['kubelet', undefined, ['127.0.0.1:11250']],
     ['kubelet', undefined, ['127.0.0.1:11252']],
@@ -55,12 +55,22 @@ test('daemons of a virtual node enter its namespace, those of a hollow one get p
 
 test('without nodes there is a control plane and no more', () => {
   const { subnet: _, ...bare } = config;
-  expect(daemonSpecs({ ...bare, nodes: 0 }, layout, '').map((spec) => spec.kind)).toEqual([
+  expect(daemonSpecs({ ...bare, nodes: 0 }, layout, host).map((spec) => spec.kind)).toEqual([
     'store',
     'apiserver',
     'scheduler',
     'controller-manager',
   ]);
+});
+
+test('the API server is advertised where nodes reach it, and never at a loopback address', () => {
+  const { subnet: _, ...bare } = config;
+  const advertised = (changed: ClusterConfig) =>
+    daemonSpecs(changed, layout, host)
+      .flatMap((spec) => spec.flags)
+      .find((flag) => flag.startsWith('--advertise-address'));
+  expect(advertised(config)).toBe('--advertise-address=172.30.4.1');
+  expect(advertised({ ...bare, nodes: 0 })).toBe('--advertise-address=192.0.2.2');
 });
 
 test('the fast profile shortens what notices dead nodes', () => {

@@ -3,6 +3,7 @@ import { nodeServingName } from '@wherry/pki';
 import type { DaemonSpec } from '../daemons/spec.ts';
 import { anchorName } from '../nodes/anchor-name.ts';
 import { type ClusterConfig, clusterCidr, clusterDomain, dnsIp, nodeNames, serviceCidr } from './config.ts';
+import type { HostPlace } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
 import { nodeAddress } from './subnet.ts';
 import { timings } from './timings.ts';
@@ -11,16 +12,16 @@ import { timings } from './timings.ts';
 const LOOPBACK = '127.0.0.1';
 
 /** Every process that the cluster consists of, with its whole command line. Nothing here depends on what runs already. */
-export function daemonSpecs(config: ClusterConfig, layout: ClusterLayout, dockerHost: string): readonly DaemonSpec[] {
+export function daemonSpecs(config: ClusterConfig, layout: ClusterLayout, host: HostPlace): readonly DaemonSpec[] {
   const controlPlane = [
     store(config, layout),
-    apiserver(config, layout),
+    apiserver(config, layout, host),
     scheduler(config, layout),
     controllerManager(config, layout),
   ];
   const nodes = nodeNames(config)
     .map((name, index) => placeOf(config, name, index))
-    .flatMap((place) => [kubelet(config, layout, dockerHost, place), ...proxies(layout, place)]);
+    .flatMap((place) => [kubelet(config, layout, host, place), ...proxies(layout, place)]);
   return [...controlPlane, ...(config.subnet === undefined ? [] : [dns(config, layout)]), ...nodes];
 }
 
@@ -72,7 +73,7 @@ function store({ ports }: ClusterConfig, layout: ClusterLayout): DaemonSpec {
   };
 }
 
-function apiserver(config: ClusterConfig, layout: ClusterLayout): DaemonSpec {
+function apiserver(config: ClusterConfig, layout: ClusterLayout, host: HostPlace): DaemonSpec {
   const { ports, subnet } = config;
   const file = (name: string): string => join(layout.pki, name);
   return {
@@ -82,7 +83,7 @@ function apiserver(config: ClusterConfig, layout: ClusterLayout): DaemonSpec {
     flags: [
       '--bind-address=0.0.0.0',
       `--secure-port=${ports.apiserver}`,
-      `--advertise-address=${subnet?.gateway ?? LOOPBACK}`,
+      `--advertise-address=${subnet?.gateway ?? host.address ?? LOOPBACK}`,
       `--etcd-servers=https://${LOOPBACK}:${ports.storeClient}`,
       `--etcd-cafile=${file('etcd/ca.crt')}`,
       `--etcd-certfile=${file('apiserver-etcd-client.crt')}`,
@@ -164,20 +165,20 @@ function controllerManager(config: ClusterConfig, layout: ClusterLayout): Daemon
 
 function dns({ ports, subnet }: ClusterConfig, layout: ClusterLayout): DaemonSpec {
   const kubeconfig = kubeconfigFile(layout, 'dns');
-  const host = subnet?.gateway ?? LOOPBACK;
+  const address = subnet?.gateway ?? LOOPBACK;
   return {
     name: 'dns',
     kind: 'dns',
     order: 4,
     flags: [
       `--kubeconfig=${kubeconfig}`,
-      `--bind-address=${host}`,
+      `--bind-address=${address}`,
       `--port=${ports.dns}`,
       `--cluster-domain=${clusterDomain}`,
       `--healthz-bind-address=${LOOPBACK}:${ports.dnsHealth}`,
     ],
     files: [kubeconfig],
-    addresses: [`${host}:${ports.dns}`],
+    addresses: [`${address}:${ports.dns}`],
     probe: { scheme: 'http', host: LOOPBACK, port: ports.dnsHealth },
   };
 }
@@ -215,7 +216,7 @@ function placeOf(config: ClusterConfig, name: string, index: number): NodePlace 
   return { ...common, isVirtual: false, address: LOOPBACK, bind: LOOPBACK, port, healthPort: port + 1 };
 }
 
-function kubelet(config: ClusterConfig, layout: ClusterLayout, dockerHost: string, place: NodePlace): DaemonSpec {
+function kubelet(config: ClusterConfig, layout: ClusterLayout, host: HostPlace, place: NodePlace): DaemonSpec {
   const kubeconfig = kubeconfigFile(layout, place.name);
   const file = (name: string): string => join(layout.pki, name);
   const serving = file(nodeServingName(place.name));
@@ -233,7 +234,7 @@ function kubelet(config: ClusterConfig, layout: ClusterLayout, dockerHost: strin
       `--runtime=${config.runtime}`,
       ...(place.isVirtual
         ? [
-            `--container-runtime-endpoint=${dockerHost}`,
+            `--container-runtime-endpoint=${host.dockerHost}`,
             `--node-container=${anchorName(config.name, place.name)}`,
             `--cluster-cidr=${clusterCidr}`,
           ]

@@ -51,6 +51,8 @@ async function perform(context: Context, layout: ClusterLayout, action: DaemonAc
   if (action.kind === 'replace' || action.kind === 'stop') await stopDaemon(context, action.running);
   if (action.kind === 'stop') return;
   const record = await startDaemon(context, layout, action.daemon);
+  // A daemon that ran before this command must run after it, whatever comes of the rest.
+  if (action.kind === 'replace') return;
   undo.add(record.spec.name, async () => {
     await stopDaemons(context, layout, [{ record, state: 'running' }]);
   });

@@ -11,6 +11,7 @@ import type { Progress } from '../terminal/progress.ts';
 import { ensureAddons } from './addons.ts';
 import { type ClusterConfig, nodeNames, type UpFlags } from './config.ts';
 import { configure } from './configure.ts';
+import { hostPlace } from './host-place.ts';
 import { ensureIdentities } from './identities.ts';
 import type { ClusterLayout } from './layout.ts';
 import { isFree, portInUse } from './ports.ts';
@@ -64,7 +65,9 @@ class Start {
   async run(flags: UpFlags): Promise<UpResult> {
     await endOrphans(this.#context, this.#layout);
     const recorded = readConfig(this.#layout);
-    const config = await configure(this.#layout.name, flags, recorded, () => this.#findEngine());
+    const living = observeDaemons(this.#layout).filter(({ state }) => state !== 'gone');
+    const held = new Set(living.map(({ record }) => record.spec.kind));
+    const config = await configure(this.#layout.name, flags, recorded, held, () => this.#findEngine());
     await checkApiserverPort(this.#layout, config);
     await this.#record(config, recorded);
     const actions = await this.#start(config);
@@ -89,7 +92,7 @@ class Start {
   async #start(config: ClusterConfig): Promise<readonly DaemonAction[]> {
     const [context, layout, undo] = [this.#context, this.#layout, this.#undo];
     const host = await this.#engineHost(config);
-    const specs = daemonSpecs(config, layout, host ?? '');
+    const specs = daemonSpecs(config, layout, hostPlace(context));
     const stopped = await stopStrays(context, layout, specs);
     const anchors = this.#startNodes(config, host);
     const identities = this.#progress.step(

@@ -1,9 +1,9 @@
+import { hostPlace } from '../cluster/host-place.ts';
 import { type ClusterLayout, clusterLayout } from '../cluster/layout.ts';
 import { withLock } from '../cluster/lock.ts';
 import { daemonSpecs } from '../cluster/specs.ts';
 import { requireConfig } from '../cluster/stored-config.ts';
 import type { Context } from '../context.ts';
-import { dockerHost } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
 import { table } from '../terminal/table.ts';
 import { signalProcess } from './process-identity.ts';
@@ -47,7 +47,7 @@ export async function resume(context: Context, cluster: string, name: string): P
 export async function start(context: Context, cluster: string, name: string): Promise<void> {
   const layout = clusterLayout(context.home, cluster);
   const config = requireConfig(layout);
-  const spec = select(daemonSpecs(config, layout, dockerHost(context)), name, layout);
+  const spec = select(daemonSpecs(config, layout, hostPlace(context)), name, layout);
   const started = await withLock(layout, context.pid, () => restartDaemon(context, layout, spec));
   context.terminal.out(`${spec.name} ${started ? 'started' : 'runs already'}`);
 }

@@ -1,4 +1,5 @@
 import { type ClusterConfig, nodeNames } from '../cluster/config.ts';
+import { hostPlace } from '../cluster/host-place.ts';
 import { type ClusterLayout, clusterLayout } from '../cluster/layout.ts';
 import { withLock } from '../cluster/lock.ts';
 import { daemonSpecs } from '../cluster/specs.ts';
@@ -31,7 +32,7 @@ export async function startNode(context: Context, cluster: string, node: string)
     if (config.subnet !== undefined && config.runtime === 'docker') {
       await ensureAnchor(dockerAt(host), layout, node, nodeAddress(config.subnet, nodeNames(config).indexOf(node)));
     }
-    const specs = daemonSpecs(config, layout, host).filter((spec) => spec.node === node);
+    const specs = daemonSpecs(config, layout, hostPlace(context)).filter((spec) => spec.node === node);
     await Promise.all(specs.map((spec) => restartDaemon(context, layout, spec)));
   });
   context.terminal.out(`node ${node} started`);

@@ -75,7 +75,8 @@ async function create(docker: Docker, layout: ClusterLayout, node: string, addre
 function checkedPid(found: Docker.ContainerInspectInfo): number {
   const pid = found.State.Pid;
   try {
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/pause')) return pid;
+    // Control groups are named after the container as soon as its process exists.
+    if (readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(found.Id)) return pid;
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }

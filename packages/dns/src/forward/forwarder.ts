@@ -18,6 +18,8 @@ const SHUN_MS = 10_000;
 export type Forwarded =
   | { readonly kind: 'answer'; readonly message: Buffer; readonly ageSeconds: number }
   | { readonly kind: 'failed'; readonly reason: string }
+  /** Nobody is known who could be asked. */
+  | { readonly kind: 'alone' }
   | { readonly kind: 'overloaded' };
 
 /** What is asked; the client's id and flags stay behind. */
@@ -73,8 +75,10 @@ export class Forwarder {
     const { clock, logger, tryMsMax = TRY_MS_MAX } = this.#options;
     const deadlineMs = clock.monotonicMs() + TOTAL_MS_MAX;
     let refusal: Buffer | undefined;
-    let reason = 'no upstream resolver is known';
-    for (const upstream of this.#inOrder()) {
+    let reason = '';
+    const upstreams = this.#inOrder();
+    if (upstreams.length === 0) return { kind: 'alone' };
+    for (const upstream of upstreams) {
       const leftMs = deadlineMs - clock.monotonicMs();
       if (leftMs <= 0) break;
       try {
@@ -85,12 +89,12 @@ export class Forwarder {
           refusal ??= message;
           continue;
         }
-        this.#shunnedUntilMs.delete(upstream.address);
+        this.#shunnedUntilMs.delete(hostPort(upstream));
         this.#cache.put(key, message);
         return { kind: 'answer', message, ageSeconds: 0 };
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
-        this.#shunnedUntilMs.set(upstream.address, clock.monotonicMs() + SHUN_MS);
+        this.#shunnedUntilMs.set(hostPort(upstream), clock.monotonicMs() + SHUN_MS);
         logger.debug({ upstream, reason }, 'upstream did not answer');
       }
     }
@@ -99,7 +103,7 @@ export class Forwarder {
 
   #inOrder(): readonly Upstream[] {
     const nowMs = this.#options.clock.monotonicMs();
-    const isShunned = ({ address }: Upstream) => (this.#shunnedUntilMs.get(address) ?? 0) > nowMs;
+    const isShunned = (upstream: Upstream) => (this.#shunnedUntilMs.get(hostPort(upstream)) ?? 0) > nowMs;
     const upstreams = this.#options.upstreams();
     return [...upstreams.filter((upstream) => !isShunned(upstream)), ...upstreams.filter(isShunned)];
   }
@@ -111,17 +115,17 @@ export class Forwarder {
     const startMs = clock.monotonicMs();
     const accepts = (response: Buffer) => isResponseTo(request, response);
     const options = { upstream, request, timeoutMs, clock, accepts };
-    const to = `${upstream.address}:${upstream.port}`;
+    const to = hostPort(upstream);
     metrics.asked(to);
     let response = await exchangeUdp(options);
     if ((response.readUInt16BE(2) & FLAG.TRUNCATED) !== 0) response = await exchangeTcp(options);
-    metrics.asked(
-      `${upstream.address}:${upstream.port}`,
-      response.readUInt16BE(2) & 0xf,
-      clock.monotonicMs() - startMs,
-    );
+    metrics.answered(to, response.readUInt16BE(2) & 0xf, clock.monotonicMs() - startMs);
     return withoutOpt(response);
   }
+}
+
+function hostPort({ address, port }: Upstream): string {
+  return `${address}:${port}`;
 }
 
 /** Answers differ by DNSSEC wishes, not by who asks or how large a message they take. */

@@ -109,7 +109,7 @@ function serveDatagrams({ handle, logger }: DnsServerOptions, socket: UdpSocket)
 }
 
 function serveConnection({ handle, clock, logger }: DnsServerOptions, socket: Socket): void {
-  let received = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
   let working = 0;
   let ended = false;
   let idle = clock.setTimer(IDLE_MS_MAX, () => socket.destroy());

@@ -71,6 +71,8 @@ export class Handler {
       case 'failed':
         this.#options.logger.warn({ name: query.name.join('.'), reason: forwarded.reason }, 'cannot forward');
         return failure(query, RCODE.SERVFAIL);
+      case 'alone':
+        return failure(query, RCODE.SERVFAIL);
     }
   }
 
@@ -101,10 +103,9 @@ export class Handler {
       question: questionBytes(target, query.type),
     });
     // The alias itself is known, and all there is when nobody can be asked where it leads.
-    if (forwarded.kind !== 'answer') return respond(RCODE.NOERROR);
-    const found = decoded(forwarded.message);
-    if (found === undefined) return respond(RCODE.SERVFAIL);
-    return respond(forwarded.message.readUInt16BE(2) & 0xf, found.answers, found.authorities);
+    if (forwarded.kind === 'alone') return respond(RCODE.NOERROR);
+    const found = forwarded.kind === 'answer' ? decoded(forwarded.message) : undefined;
+    return found === undefined ? respond(RCODE.SERVFAIL) : respond(found.rcode, found.answers, found.authorities);
   }
 }
 
@@ -130,11 +131,17 @@ function questionBytes(name: Labels, type: number): Buffer {
   return Buffer.concat([...labels, tail]);
 }
 
+interface Decoded {
+  readonly rcode: number;
+  readonly answers: readonly Answer[];
+  readonly authorities: readonly Answer[];
+}
+
 /** An upstream's records taken apart, since pointers in them are of no use in another message. */
-function decoded(message: Buffer): { readonly answers: Answer[]; readonly authorities: Answer[] } | undefined {
+function decoded(message: Buffer): Decoded | undefined {
   try {
-    const { answers = [], authorities = [] } = decode(message);
-    return { answers, authorities };
+    const { answers = [], authorities = [], flags = 0 } = decode(message);
+    return { rcode: flags & 0xf, answers, authorities };
   } catch (error) {
     if (error instanceof Error) return undefined;
     throw error;

@@ -23,7 +23,10 @@ const timeoutMsDefault = 10_000;
 /** Runs to the end and returns standard output. @throws CommandError unless it exits with 0 */
 export const runCommand: RunCommand = (program, args, options = {}) =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: options.timeoutMs ?? timeoutMsDefault });
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: options.timeoutMs ?? timeoutMsDefault,
+    });
     const what = `${program} ${args.slice(0, 4).join(' ')}`.slice(0, 200);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];

@@ -2,11 +2,11 @@
 // shows; each pod and image has a back-off of its own.
 import type { Container, Pod } from '@wherry/api';
 import { type Clock, formatDuration } from '@wherry/daemon';
-import type { PodEvents } from '../pods/pod-events.ts';
-import type { References } from '../pods/references.ts';
 import { type BackoffEntry, backoffLeftMs, nextBackoff } from '../plan/backoff.ts';
 import type { StartFailure } from '../plan/container-status.ts';
 import { type ImageReference, parseImageReference, pullPolicy, registryAuth } from '../plan/image-reference.ts';
+import type { PodEvents } from '../pods/pod-events.ts';
+import type { References } from '../pods/references.ts';
 import { Gate } from '../runtime/gate.ts';
 import type { ImageFacts, RegistryAuth, Runtime } from '../runtime/port.ts';
 
@@ -23,6 +23,8 @@ export interface ImagePullerOptions {
 
 /** Pulls at once; more would only share the same line. */
 const pullsMax = 4;
+/** The failure itself is shown so long before the back-off takes its place, however often the pod is looked at. */
+const failureShownMs = 2_000;
 /** How often a node looks again for an image that it may not pull. */
 const neverPullRetryMs = 10_000;
 const entriesMax = 2_000;
@@ -30,7 +32,10 @@ const entriesMax = 2_000;
 export class ImagePuller {
   readonly #options: ImagePullerOptions;
   readonly #gate = new Gate(pullsMax);
-  readonly #failures = new Map<string, { readonly entry: BackoffEntry; readonly failedAtMs: number; readonly message: string }>();
+  readonly #failures = new Map<
+    string,
+    { readonly entry: BackoffEntry; readonly failedAtMs: number; readonly message: string }
+  >();
 
   constructor(options: ImagePullerOptions) {
     this.#options = options;
@@ -65,9 +70,13 @@ export class ImagePuller {
     const key = `${pod.metadata?.uid ?? ''} ${reference.text}`;
     const failed = this.#failures.get(key);
     const leftMs = failed === undefined ? 0 : backoffLeftMs(failed.entry, failed.failedAtMs, clock.now());
+    const shownMs = failed === undefined ? 0 : failureShownMs - (clock.now() - failed.failedAtMs);
+    if (failed !== undefined && shownMs > 0) {
+      return { kind: 'failed', failure: { reason: 'ErrImagePull', message: failed.message }, retryAfterMs: shownMs };
+    }
     if (failed !== undefined && leftMs > 0) {
       events.container(pod, container.name, 'Normal', 'BackOff', `Back-off pulling image "${name}"`);
-      const message = `Back-off pulling image "${name}": ${failed.message}`;
+      const message = `Back-off pulling image "${name}": ErrImagePull: ${failed.message}`;
       return { kind: 'failed', failure: { reason: 'ImagePullBackOff', message }, retryAfterMs: leftMs };
     }
     events.container(pod, container.name, 'Normal', 'Pulling', `Pulling image "${name}"`);
@@ -100,12 +109,17 @@ export class ImagePuller {
     const message = `failed to pull image "${container.image ?? ''}": ${words}`;
     const entry = nextBackoff(previous?.entry, nowMs, nowMs);
     this.#failures.delete(key);
-    this.#failures.set(key, { entry, failedAtMs: nowMs, message: `ErrImagePull: ${message}` });
+    this.#failures.set(key, { entry, failedAtMs: nowMs, message });
     const oldest = this.#failures.keys().next().value;
     if (this.#failures.size > entriesMax && oldest !== undefined) this.#failures.delete(oldest);
-    events.container(pod, container.name, 'Warning', 'Failed', `Failed to pull image "${container.image ?? ''}": ${words}`);
-    // Soon again, so that the pod shows that it is backing off; the next try itself waits for the back-off.
-    return { kind: 'failed', failure: { reason: 'ErrImagePull', message }, retryAfterMs: 2_000 };
+    events.container(
+      pod,
+      container.name,
+      'Warning',
+      'Failed',
+      `Failed to pull image "${container.image ?? ''}": ${words}`,
+    );
+    return { kind: 'failed', failure: { reason: 'ErrImagePull', message }, retryAfterMs: failureShownMs };
   }
 
   async #auth(pod: Pod, reference: ImageReference): Promise<RegistryAuth | undefined> {

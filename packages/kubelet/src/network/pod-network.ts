@@ -70,7 +70,8 @@ export class PodNetwork {
   async setPodCidr(cidr: string): Promise<void> {
     if (this.#range?.cidr === cidr) return;
     const range = podRange(cidr);
-    if (range === undefined) throw new NetworkError(`Cannot use pod CIDR "${cidr}": not an IPv4 network of at most /30`);
+    if (range === undefined)
+      throw new NetworkError(`Cannot use pod CIDR "${cidr}": not an IPv4 network of at most /30`);
     this.#range = range;
     await this.#apply();
   }
@@ -134,9 +135,15 @@ export class PodNetwork {
     const routes = routesToNodes(this.#nodes, nodeName);
     await wiring.setRoutes(routes);
     const addresses = this.#nodes.flatMap((node) =>
-      (node.status?.addresses ?? []).filter(({ type, address }) => type === 'InternalIP' && !address.includes(':')).map(({ address }) => address),
+      (node.status?.addresses ?? [])
+        .filter(({ type, address }) => type === 'InternalIP' && !address.includes(':'))
+        .map(({ address }) => address),
     );
-    const cluster = [...routes.map((route) => route.cidr), ...addresses, ...(clusterCidr === undefined ? [] : [clusterCidr])];
+    const cluster = [
+      ...routes.map((route) => route.cidr),
+      ...addresses,
+      ...(clusterCidr === undefined ? [] : [clusterCidr]),
+    ];
     const hostPorts = [...this.#hostPorts.values()].flat();
     await wiring.setRules({ podCidr: range.cidr, cluster, hostPorts });
   }
@@ -149,7 +156,9 @@ function hostPortsOf(pod: Pod, podIp: string): readonly HostPort[] {
       if (port.hostPort === undefined || port.hostPort === 0) return [];
       const protocol = (port.protocol ?? 'TCP').toLowerCase();
       if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return [];
-      return [{ protocol, hostIp: port.hostIP ?? '', hostPort: port.hostPort, podIp, containerPort: port.containerPort }];
+      return [
+        { protocol, hostIp: port.hostIP ?? '', hostPort: port.hostPort, podIp, containerPort: port.containerPort },
+      ];
     }),
   );
 }

@@ -123,11 +123,21 @@ export class NodeAgent {
     const due = clock.monotonicMs() - this.#reportedAtMs >= reportMs;
     const conditions = next.conditions ?? [];
     const unchanged =
-      sameConditions(known?.status?.conditions?.filter(({ type }) => conditions.some((one) => one.type === type)), conditions) &&
-      (['capacity', 'allocatable', 'addresses', 'nodeInfo', 'images'] as const).every((key) => sameJson(known?.status?.[key], next[key]));
+      sameConditions(
+        known?.status?.conditions?.filter(({ type }) => conditions.some((one) => one.type === type)),
+        conditions,
+      ) &&
+      (['capacity', 'allocatable', 'addresses', 'nodeInfo', 'images'] as const).every((key) =>
+        sameJson(known?.status?.[key], next[key]),
+      );
     if (unchanged && !due) return;
     try {
-      this.#registered = await client.patch(resources.nodes, description.name, { status: next }, { subresource: 'status', type: 'strategic' });
+      this.#registered = await client.patch(
+        resources.nodes,
+        description.name,
+        { status: next },
+        { subresource: 'status', type: 'strategic' },
+      );
     } catch (error) {
       if (!isNotFound(error) || !this.#options.register) throw error;
       // Somebody deleted the node while its kubelet runs: it comes back.

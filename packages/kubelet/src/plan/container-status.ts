@@ -119,7 +119,13 @@ function presentStatus(container: Container, latest: RuntimeContainer, runtime: 
   };
 }
 
-function withStartFailure(pod: Pod, container: Container, isInit: boolean, status: ContainerStatus, inputs: StatusInputs) {
+function withStartFailure(
+  pod: Pod,
+  container: Container,
+  isInit: boolean,
+  status: ContainerStatus,
+  inputs: StatusInputs,
+) {
   const failure = inputs.startFailures.get(container.name);
   if (failure === undefined || !shouldContainerBeStarted(pod, container, inputs.runtime)) return status;
   const latest = latestContainer(inputs.runtime, container.name);

@@ -33,9 +33,17 @@ const inputs: EnvironmentInputs = {
   podIp: '10.0.0.5',
   hostIp: '192.0.2.7',
   allocatable: { cpuMillis: 2000, memoryBytes: 1 << 30, ephemeralStorageBytes: 1 << 30 },
-  configMap: (name) => (name === 'cfg' ? { metadata: { name, namespace: 'ns' }, data: { color: 'blue', size: 'L' } } : undefined),
-  secret: (name) => (name === 'top' ? { metadata: { name, namespace: 'ns' }, data: { pass: Buffer.from('wört').toString('base64') } } : undefined),
-  services: [service('my-db', 'ns', '10.96.0.9'), service('other', 'elsewhere', '10.96.0.8'), service('kubernetes', 'default', '10.96.0.1')],
+  configMap: (name) =>
+    name === 'cfg' ? { metadata: { name, namespace: 'ns' }, data: { color: 'blue', size: 'L' } } : undefined,
+  secret: (name) =>
+    name === 'top'
+      ? { metadata: { name, namespace: 'ns' }, data: { pass: Buffer.from('wört').toString('base64') } }
+      : undefined,
+  services: [
+    service('my-db', 'ns', '10.96.0.9'),
+    service('other', 'elsewhere', '10.96.0.8'),
+    service('kubernetes', 'default', '10.96.0.1'),
+  ],
 };
 
 const of = (container: Partial<Container>, more: Partial<EnvironmentInputs> = {}) =>
@@ -59,8 +67,13 @@ describe('containerEnvironment', () => {
   });
 
   it('rounds resources up to units of the divisor, and takes the node for a missing limit', () => {
-    const spec: Pod = { ...pod, spec: { containers: [{ name: 'c', resources: { limits: { cpu: '1500m' }, requests: { memory: '65Mi' } } }] } };
-    const ref = (resource: string, divisor?: string) => ({ valueFrom: { resourceFieldRef: { resource, ...(divisor && { divisor }) } } });
+    const spec: Pod = {
+      ...pod,
+      spec: { containers: [{ name: 'c', resources: { limits: { cpu: '1500m' }, requests: { memory: '65Mi' } } }] },
+    };
+    const ref = (resource: string, divisor?: string) => ({
+      valueFrom: { resourceFieldRef: { resource, ...(divisor && { divisor }) } },
+    });
     const env = [
       { name: 'CPU', ...ref('limits.cpu') },
       { name: 'MILLIS', ...ref('limits.cpu', '1m') },
@@ -79,7 +92,13 @@ describe('containerEnvironment', () => {
         { name: 'MY_DB_SERVICE_PORT', value: '1' },
       ],
     });
-    expect(result).toMatchObject({ color: 'blue', size: 'XL', P_color: 'blue', both: 'blue-XL-10.96.0.9', MY_DB_SERVICE_PORT: '1' });
+    expect(result).toMatchObject({
+      color: 'blue',
+      size: 'XL',
+      P_color: 'blue',
+      both: 'blue-XL-10.96.0.9',
+      MY_DB_SERVICE_PORT: '1',
+    });
   });
 
   it('names the services of its own namespace, and kubernetes always', () => {
@@ -98,8 +117,14 @@ describe('containerEnvironment', () => {
   });
 
   it.each([
-    [{ env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'gone', key: 'k' } } }] }, 'configmap "gone" not found'],
-    [{ env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'cfg', key: 'k' } } }] }, "couldn't find key k in ConfigMap ns/cfg"],
+    [
+      { env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'gone', key: 'k' } } }] },
+      'configmap "gone" not found',
+    ],
+    [
+      { env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'cfg', key: 'k' } } }] },
+      "couldn't find key k in ConfigMap ns/cfg",
+    ],
     [{ env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'gone', key: 'k' } } }] }, 'secret "gone" not found'],
     [{ envFrom: [{ secretRef: { name: 'gone' } }] }, 'secret "gone" not found'],
   ])('says what is missing (%#)', (container, message) => {

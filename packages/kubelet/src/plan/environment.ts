@@ -30,7 +30,10 @@ function decodeBase64(text: string): string {
   return new TextDecoder().decode(bytes);
 }
 
-function configMapValue(source: NonNullable<EnvVarSource['configMapKeyRef']>, inputs: EnvironmentInputs): string | undefined {
+function configMapValue(
+  source: NonNullable<EnvVarSource['configMapKeyRef']>,
+  inputs: EnvironmentInputs,
+): string | undefined {
   const name = source.name ?? '';
   const map = inputs.configMap(name);
   if (map === undefined) {
@@ -39,7 +42,9 @@ function configMapValue(source: NonNullable<EnvVarSource['configMapKeyRef']>, in
   }
   const value = map.data?.[source.key];
   if (value === undefined && source.optional !== true) {
-    throw new ContainerConfigError(`couldn't find key ${source.key} in ConfigMap ${map.metadata?.namespace ?? ''}/${name}`);
+    throw new ContainerConfigError(
+      `couldn't find key ${source.key} in ConfigMap ${map.metadata?.namespace ?? ''}/${name}`,
+    );
   }
   return value;
 }
@@ -53,7 +58,9 @@ function secretValue(source: NonNullable<EnvVarSource['secretKeyRef']>, inputs: 
   }
   const value = secret.data?.[source.key];
   if (value === undefined && source.optional !== true) {
-    throw new ContainerConfigError(`couldn't find key ${source.key} in Secret ${secret.metadata?.namespace ?? ''}/${name}`);
+    throw new ContainerConfigError(
+      `couldn't find key ${source.key} in Secret ${secret.metadata?.namespace ?? ''}/${name}`,
+    );
   }
   return value === undefined ? undefined : decodeBase64(value);
 }
@@ -148,14 +155,14 @@ export function containerEnvironment(container: Container, inputs: EnvironmentIn
   addFrom(container, inputs, result);
   const lookUp = (name: string) => result.get(name) ?? services.get(name);
   for (const variable of container.env ?? []) {
-    const value = valueOf(variable, container, inputs, lookUp);
+    const value = valueOfVariable(variable, container, inputs, lookUp);
     if (value !== undefined) result.set(variable.name, value);
   }
   for (const [name, value] of services) if (!result.has(name)) result.set(name, value);
   return result;
 }
 
-function valueOf(
+function valueOfVariable(
   variable: EnvVar,
   container: Container,
   inputs: EnvironmentInputs,

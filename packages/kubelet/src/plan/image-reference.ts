@@ -50,7 +50,10 @@ export function registryAuth(
   configs: readonly unknown[],
   registry: string,
 ): { readonly username: string; readonly password: string; readonly serveraddress: string } | undefined {
-  const wanted = registry === 'docker.io' ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'] : [registry, `https://${registry}`];
+  const wanted =
+    registry === 'docker.io'
+      ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io']
+      : [registry, `https://${registry}`];
   for (const config of configs) {
     if (typeof config !== 'object' || config === null) continue;
     const auths: unknown = 'auths' in config ? config.auths : config;
@@ -66,7 +69,12 @@ export function registryAuth(
 
 function authOf(entry: unknown): { readonly username: string; readonly password: string } | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;
-  if ('username' in entry && 'password' in entry && typeof entry.username === 'string' && typeof entry.password === 'string') {
+  if (
+    'username' in entry &&
+    'password' in entry &&
+    typeof entry.username === 'string' &&
+    typeof entry.password === 'string'
+  ) {
     return { username: entry.username, password: entry.password };
   }
   if (!('auth' in entry) || typeof entry.auth !== 'string') return undefined;

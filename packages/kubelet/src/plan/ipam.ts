@@ -43,7 +43,11 @@ export function podRange(cidr: string): PodRange | undefined {
 }
 
 /** The next free address after `lastGiven`, going round; undefined when all are taken. */
-export function nextAddress(range: PodRange, taken: ReadonlySet<string>, lastGiven: string | undefined): string | undefined {
+export function nextAddress(
+  range: PodRange,
+  taken: ReadonlySet<string>,
+  lastGiven: string | undefined,
+): string | undefined {
   const size = range.last - range.first + 1;
   const last = lastGiven === undefined ? undefined : ipv4ToNumber(lastGiven);
   const start = last === undefined || last < range.first || last > range.last ? 0 : last - range.first + 1;

@@ -1,8 +1,18 @@
 import type { Pod } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
-import { formatResolvConf, nodeHostsFile, parseResolvConf, podHostname, podHostsFile, podResolver } from './name-resolution.ts';
+import {
+  formatResolvConf,
+  nodeHostsFile,
+  parseResolvConf,
+  podHostname,
+  podHostsFile,
+  podResolver,
+} from './name-resolution.ts';
 
-const pod = (spec: Partial<NonNullable<Pod['spec']>>): Pod => ({ metadata: { name: 'web-1', namespace: 'shop' }, spec: { containers: [], ...spec } });
+const pod = (spec: Partial<NonNullable<Pod['spec']>>): Pod => ({
+  metadata: { name: 'web-1', namespace: 'shop' },
+  spec: { containers: [], ...spec },
+});
 const cluster = { nameservers: ['10.96.0.10'], domain: 'cluster.local' };
 const host = parseResolvConf('nameserver 127.0.0.11\nnameserver 192.0.2.53\nsearch corp.example # x\noptions edns0\n');
 
@@ -21,7 +31,11 @@ describe('podResolver', () => {
     expect(text({ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' })).toContain('nameserver 10.96.0.10');
   });
   it('takes only what is given for None, and lets options replace', () => {
-    const dnsConfig = { nameservers: ['1.1.1.1'], searches: ['x'], options: [{ name: 'ndots', value: '2' }, { name: 'rotate' }] };
+    const dnsConfig = {
+      nameservers: ['1.1.1.1'],
+      searches: ['x'],
+      options: [{ name: 'ndots', value: '2' }, { name: 'rotate' }],
+    };
     expect(text({ dnsPolicy: 'None', dnsConfig })).toBe('search x\nnameserver 1.1.1.1\noptions ndots:2 rotate\n');
     expect(text({ dnsConfig })).toContain('options ndots:2 rotate\n');
   });
@@ -36,7 +50,9 @@ describe('hosts files', () => {
     expect(file).toContain('# Entries added by HostAliases.\n1.2.3.4\ta\tb\n');
   });
   it('keeps the node’s for host network', () => {
-    expect(nodeHostsFile(pod({}), '127.0.0.1 localhost\n')).toBe('# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\n');
+    expect(nodeHostsFile(pod({}), '127.0.0.1 localhost\n')).toBe(
+      '# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\n',
+    );
   });
   it('cuts names to what a label allows', () => {
     expect(podHostname({ metadata: { name: `${'a'.repeat(62)}-b` } }, 'x').hostname).toBe('a'.repeat(62));

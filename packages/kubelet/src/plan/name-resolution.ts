@@ -25,7 +25,10 @@ export function parseResolvConf(text: string): ResolverConfig {
   let searches: readonly string[] = [];
   let options: readonly string[] = [];
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'nameserver' && values[0] !== undefined) nameservers.push(values[0]);
     if (keyword === 'search') searches = values;
     if (keyword === 'domain' && searches.length === 0) searches = values;
@@ -49,7 +52,8 @@ export function podResolver(pod: Pod, cluster: ClusterDns, host: ResolverConfig)
   else if (policy === 'Default') base = host;
   else {
     const namespace = pod.metadata?.namespace ?? 'default';
-    const own = cluster.domain === '' ? [] : [`${namespace}.svc.${cluster.domain}`, `svc.${cluster.domain}`, cluster.domain];
+    const own =
+      cluster.domain === '' ? [] : [`${namespace}.svc.${cluster.domain}`, `svc.${cluster.domain}`, cluster.domain];
     base = { nameservers: cluster.nameservers, searches: [...own, ...host.searches], options: ['ndots:5'] };
   }
   const extra = spec?.dnsConfig;

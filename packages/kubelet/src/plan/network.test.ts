@@ -42,7 +42,12 @@ const node = (name: string, podCIDR?: string, ip?: string): Node => ({
 
 describe('routes', () => {
   it('lead to the other nodes that have a CIDR and an address', () => {
-    const nodes = [node('a', '10.244.0.0/24', '172.18.0.2'), node('c', '10.244.2.0/24', '172.18.0.4'), node('b', '10.244.1.0/24', '172.18.0.3'), node('d')];
+    const nodes = [
+      node('a', '10.244.0.0/24', '172.18.0.2'),
+      node('c', '10.244.2.0/24', '172.18.0.4'),
+      node('b', '10.244.1.0/24', '172.18.0.3'),
+      node('d'),
+    ];
     expect(routesToNodes(nodes, 'a')).toEqual([
       { cidr: '10.244.1.0/24', via: '172.18.0.3' },
       { cidr: '10.244.2.0/24', via: '172.18.0.4' },
@@ -50,7 +55,9 @@ describe('routes', () => {
   });
 
   it('change only what differs', () => {
-    const present = parseRoutes('[{"dst":"10.244.1.0/24","gateway":"172.18.0.3"},{"dst":"10.244.9.0/24","gateway":"172.18.0.9"}]');
+    const present = parseRoutes(
+      '[{"dst":"10.244.1.0/24","gateway":"172.18.0.3"},{"dst":"10.244.9.0/24","gateway":"172.18.0.9"}]',
+    );
     const wanted = [
       { cidr: '10.244.1.0/24', via: '172.18.0.7' },
       { cidr: '10.244.2.0/24', via: '172.18.0.4' },
@@ -75,7 +82,14 @@ describe('nodeRuleset', () => {
 
   it('publishes host ports, on one address if asked', () => {
     const port = { protocol: 'tcp', hostPort: 8080, podIp: '10.244.1.5', containerPort: 80 } as const;
-    const text = nodeRuleset({ podCidr: '10.244.1.0/24', cluster: [], hostPorts: [{ ...port, hostIp: '' }, { ...port, hostPort: 8081, hostIp: '1.2.3.4' }] });
+    const text = nodeRuleset({
+      podCidr: '10.244.1.0/24',
+      cluster: [],
+      hostPorts: [
+        { ...port, hostIp: '' },
+        { ...port, hostPort: 8081, hostIp: '1.2.3.4' },
+      ],
+    });
     expect(text).toContain('fib daddr type local tcp dport 8080 dnat to 10.244.1.5:80');
     expect(text).toContain('ip daddr 1.2.3.4 tcp dport 8081 dnat to 10.244.1.5:80');
   });

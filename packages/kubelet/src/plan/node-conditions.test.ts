@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conditionEvents, nodeConditions, type NodeFacts, sameConditions } from './node-conditions.ts';
+import { conditionEvents, type NodeFacts, nodeConditions, sameConditions } from './node-conditions.ts';
 
 const gib = 1024 ** 3;
 const well: NodeFacts = {
@@ -14,7 +14,12 @@ const well: NodeFacts = {
 };
 const nowMs = Date.UTC(2025, 0, 1);
 const of = (facts: Partial<NodeFacts>) =>
-  Object.fromEntries(nodeConditions(undefined, { ...well, ...facts }, nowMs).map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+  Object.fromEntries(
+    nodeConditions(undefined, { ...well, ...facts }, nowMs).map(({ type, status, reason }) => [
+      type,
+      `${status} ${reason}`,
+    ]),
+  );
 
 describe('nodeConditions', () => {
   it('posts ready status when all is well', () => {
@@ -38,7 +43,12 @@ describe('nodeConditions', () => {
   it('moves the transition time only with the status, and the heartbeat always', () => {
     const before = nodeConditions(undefined, well, nowMs);
     const after = nodeConditions(before, { ...well, problems: ['x'] }, nowMs + 60_000);
-    expect(after.map(({ lastTransitionTime }) => lastTransitionTime?.slice(11, 19))).toEqual(['00:00:00', '00:00:00', '00:00:00', '00:01:00']);
+    expect(after.map(({ lastTransitionTime }) => lastTransitionTime?.slice(11, 19))).toEqual([
+      '00:00:00',
+      '00:00:00',
+      '00:00:00',
+      '00:01:00',
+    ]);
     expect(after.every(({ lastHeartbeatTime }) => lastHeartbeatTime === '2025-01-01T00:01:00Z')).toBe(true);
     expect(conditionEvents(before, after)).toEqual(['NodeNotReady']);
     expect(sameConditions(before, after)).toBe(false);

@@ -40,9 +40,21 @@ function verdicts(facts: NodeFacts): readonly Verdict[] {
       ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
       : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: facts.problems.join(', ') };
   return [
-    pressure('MemoryPressure', memory, memory ? 'insufficient memory available' : 'sufficient memory available', 'InsufficientMemory', 'SufficientMemory'),
+    pressure(
+      'MemoryPressure',
+      memory,
+      memory ? 'insufficient memory available' : 'sufficient memory available',
+      'InsufficientMemory',
+      'SufficientMemory',
+    ),
     pressure('DiskPressure', disk, disk ? 'disk pressure' : 'no disk pressure', 'DiskPressure', 'NoDiskPressure'),
-    pressure('PIDPressure', processes, processes ? 'insufficient PID available' : 'sufficient PID available', 'InsufficientPID', 'SufficientPID'),
+    pressure(
+      'PIDPressure',
+      processes,
+      processes ? 'insufficient PID available' : 'sufficient PID available',
+      'InsufficientPID',
+      'SufficientPID',
+    ),
     ready,
   ];
 }

@@ -15,7 +15,12 @@ interface Spec {
 const container = (name: string, more: Partial<Container> = {}): Container => ({ name, image: `${name}:1`, ...more });
 const sidecar = (name: string, more: Partial<Container> = {}) => container(name, { restartPolicy: 'Always', ...more });
 
-function pod({ policy = 'Always', containers = [container('a'), container('b')], init = [], deleted = false }: Spec): Pod {
+function pod({
+  policy = 'Always',
+  containers = [container('a'), container('b')],
+  init = [],
+  deleted = false,
+}: Spec): Pod {
   return {
     metadata: { name: 'p', namespace: 'ns', uid: 'u', ...(deleted && { deletionTimestamp: '2025-01-01T00:00:00Z' }) },
     spec: { restartPolicy: policy, containers, initContainers: init },
@@ -33,7 +38,12 @@ const sandbox = (more: Partial<RuntimeSandbox> = {}): RuntimeSandbox => ({
   ...more,
 });
 
-function ran(name: string, phase: RuntimeContainer['phase'], exitCode?: number, more: Partial<RuntimeContainer> = {}): RuntimeContainer {
+function ran(
+  name: string,
+  phase: RuntimeContainer['phase'],
+  exitCode?: number,
+  more: Partial<RuntimeContainer> = {},
+): RuntimeContainer {
   return {
     id: `${name}-id`,
     podUid: 'u',
@@ -60,7 +70,9 @@ const runtime = (sandboxes: readonly RuntimeSandbox[], ...containers: RuntimeCon
   containers,
 });
 
-const verdicts = (given: Partial<Record<'startup' | 'liveness', Record<string, 'success' | 'failure'>>>): ProbeVerdicts => ({
+const verdicts = (
+  given: Partial<Record<'startup' | 'liveness', Record<string, 'success' | 'failure'>>>,
+): ProbeVerdicts => ({
   startup: (id) => given.startup?.[id],
   readiness: () => undefined,
   liveness: (id) => given.liveness?.[id],
@@ -84,15 +96,30 @@ const ready = [sandbox()];
 const probe = { periodSeconds: 1 };
 
 const cases: readonly Case[] = [
-  { name: 'new pod: sandbox and all containers', pod: pod({}), runtime: runtime([]), expected: { killPod: true, create: 0, start: ['a', 'b'] } },
+  {
+    name: 'new pod: sandbox and all containers',
+    pod: pod({}),
+    runtime: runtime([]),
+    expected: { killPod: true, create: 0, start: ['a', 'b'] },
+  },
   {
     name: 'new pod with init containers: only the first',
     pod: pod({ init: [container('i'), container('j')] }),
     runtime: runtime([]),
     expected: { killPod: true, create: 0, init: ['i'] },
   },
-  { name: 'all run: nothing', pod: pod({}), runtime: runtime(ready, ran('a', 'running'), ran('b', 'running')), expected: {} },
-  { name: 'one missing: started', pod: pod({}), runtime: runtime(ready, ran('a', 'running')), expected: { start: ['b'] } },
+  {
+    name: 'all run: nothing',
+    pod: pod({}),
+    runtime: runtime(ready, ran('a', 'running'), ran('b', 'running')),
+    expected: {},
+  },
+  {
+    name: 'one missing: started',
+    pod: pod({}),
+    runtime: runtime(ready, ran('a', 'running')),
+    expected: { start: ['b'] },
+  },
   {
     name: 'sandbox died: everything anew with the next attempt',
     pod: pod({}),
@@ -129,7 +156,12 @@ const cases: readonly Case[] = [
     runtime: runtime([(({ ip: _, ...rest }) => rest)(sandbox())]),
     expected: { killPod: true, create: 1, start: ['a', 'b'] },
   },
-  { name: 'Always restarts success', pod: pod({}), runtime: runtime(ready, ran('a', 'exited', 0), ran('b', 'running')), expected: { start: ['a'] } },
+  {
+    name: 'Always restarts success',
+    pod: pod({}),
+    runtime: runtime(ready, ran('a', 'exited', 0), ran('b', 'running')),
+    expected: { start: ['a'] },
+  },
   {
     name: 'OnFailure restarts failure only',
     pod: pod({ policy: 'OnFailure' }),
@@ -146,7 +178,12 @@ const cases: readonly Case[] = [
     name: 'a restart rule beats the policy Never',
     pod: pod({
       policy: 'Never',
-      containers: [container('a', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] })],
+      containers: [
+        container('a', {
+          restartPolicy: 'Never',
+          restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
+        }),
+      ],
     }),
     runtime: runtime(ready, ran('a', 'exited', 42)),
     expected: { start: ['a'] },

@@ -94,7 +94,12 @@ function killOf(container: RuntimeContainer, reason: KillReason, message: string
   return { id: container.id, name: container.name, reason, message };
 }
 
-function decideContainer(pod: Pod, container: Container, runtime: RuntimePod, probes: ProbeVerdicts): ContainerDecision {
+function decideContainer(
+  pod: Pod,
+  container: Container,
+  runtime: RuntimePod,
+  probes: ProbeVerdicts,
+): ContainerDecision {
   const latest = latestContainer(runtime, container.name);
   if (latest === undefined || latest.phase !== 'running') {
     if (!shouldContainerBeStarted(pod, container, runtime)) return { kind: 'leave' };
@@ -106,7 +111,11 @@ function decideContainer(pod: Pod, container: Container, runtime: RuntimePod, pr
   // 137: what it will exit with if it has to be killed; only rules on exit codes can tell the difference.
   const restart = restartsAfterExit(pod, container, 137);
   if (latest.specHash !== containerHash(container)) {
-    return { kind: 'kill', kill: killOf(latest, 'definition-changed', `Container ${name} definition changed`), restart: true };
+    return {
+      kind: 'kill',
+      kill: killOf(latest, 'definition-changed', `Container ${name} definition changed`),
+      restart: true,
+    };
   }
   if (probes.liveness(latest.id) === 'failure') {
     return { kind: 'kill', kill: killOf(latest, 'liveness-probe', `Container ${name} failed liveness probe`), restart };

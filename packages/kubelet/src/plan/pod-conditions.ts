@@ -81,7 +81,9 @@ function podInitialized(pod: Pod, inputs: ConditionInputs): Verdict {
   const containers = pod.spec?.initContainers ?? [];
   if (inputs.phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
   // Once one of the pod's containers has begun, initialization lies behind it even if a sidecar is restarting.
-  const begun = inputs.regular.some((status) => status.state?.running !== undefined || status.state?.terminated !== undefined);
+  const begun = inputs.regular.some(
+    (status) => status.state?.running !== undefined || status.state?.terminated !== undefined,
+  );
   if (begun && inputs.phase !== 'Failed') return { type, status: 'True' };
   const incomplete = containers
     .filter((container) => {

@@ -9,12 +9,33 @@ const nowMs = Date.UTC(2025, 0, 1, 12);
 const container = (name: string, more: Partial<Container> = {}): Container => ({ name, image: 'x:1', ...more });
 
 function pod(more: Partial<NonNullable<Pod['spec']>> = {}, status: Pod['status'] = {}): Pod {
-  return { metadata: { name: 'p', namespace: 'ns', uid: 'u', generation: 3 }, spec: { containers: [container('c')], ...more }, status };
+  return {
+    metadata: { name: 'p', namespace: 'ns', uid: 'u', generation: 3 },
+    spec: { containers: [container('c')], ...more },
+    status,
+  };
 }
 
 function ran(name: string, phase: RuntimeContainer['phase'], more: Partial<RuntimeContainer> = {}): RuntimeContainer {
-  const base = { podUid: 'u', name, attempt: 0, specHash: '', image: 'x:1', imageId: 'sha256:1', sandboxId: 's', backoffMs: 0, graceSeconds: 30 };
-  return { id: `${name}${more.attempt ?? 0}`, ...base, phase, createdAtMs: nowMs - 5000, startedAtMs: nowMs - 4000, ...more };
+  const base = {
+    podUid: 'u',
+    name,
+    attempt: 0,
+    specHash: '',
+    image: 'x:1',
+    imageId: 'sha256:1',
+    sandboxId: 's',
+    backoffMs: 0,
+    graceSeconds: 30,
+  };
+  return {
+    id: `${name}${more.attempt ?? 0}`,
+    ...base,
+    phase,
+    createdAtMs: nowMs - 5000,
+    startedAtMs: nowMs - 4000,
+    ...more,
+  };
 }
 
 function runtime(...containers: RuntimeContainer[]): RuntimePod {
@@ -23,7 +44,15 @@ function runtime(...containers: RuntimeContainer[]): RuntimePod {
 }
 
 function status(spec: Pod, state: RuntimePod, more: Partial<PodStatusInputs> = {}) {
-  return podStatus(spec, { runtime: state, probes: noVerdicts, startFailures: new Map(), terminal: false, hostIp: '192.0.2.1', nowMs, ...more });
+  return podStatus(spec, {
+    runtime: state,
+    probes: noVerdicts,
+    startFailures: new Map(),
+    terminal: false,
+    hostIp: '192.0.2.1',
+    nowMs,
+    ...more,
+  });
 }
 
 const failures = (name: string, failure: StartFailure) => new Map([[name, failure]]);
@@ -57,13 +86,21 @@ describe('podStatus', () => {
   it('is Running and Ready once the container runs and has no probe', () => {
     const shown = status(pod(), runtime(ran('c', 'running')));
     expect(shown).toMatchObject({ phase: 'Running', podIP: '10.0.0.9', hostIP: '192.0.2.1', qosClass: 'BestEffort' });
-    expect(shown.containerStatuses?.[0]).toMatchObject({ ready: true, started: true, restartCount: 0, containerID: 'docker://c0' });
+    expect(shown.containerStatuses?.[0]).toMatchObject({
+      ready: true,
+      started: true,
+      restartCount: 0,
+      containerID: 'docker://c0',
+    });
     expect(shown.conditions?.every((condition) => condition.status === 'True')).toBe(true);
   });
 
   it('is not ready before its readiness probe has passed', () => {
     const spec = pod({ containers: [container('c', { readinessProbe: {} })] });
-    expect(status(spec, runtime(ran('c', 'running'))).containerStatuses?.[0]).toMatchObject({ ready: false, started: true });
+    expect(status(spec, runtime(ran('c', 'running'))).containerStatuses?.[0]).toMatchObject({
+      ready: false,
+      started: true,
+    });
     const probes = { ...noVerdicts, readiness: () => 'success' as const };
     expect(status(spec, runtime(ran('c', 'running')), { probes }).containerStatuses?.[0]?.ready).toBe(true);
   });
@@ -71,7 +108,10 @@ describe('podStatus', () => {
   it('is not started before its startup probe has passed, whatever readiness says', () => {
     const spec = pod({ containers: [container('c', { readinessProbe: {}, startupProbe: {} })] });
     const probes = { ...noVerdicts, readiness: () => 'success' as const };
-    expect(status(spec, runtime(ran('c', 'running')), { probes }).containerStatuses?.[0]).toMatchObject({ ready: false, started: false });
+    expect(status(spec, runtime(ran('c', 'running')), { probes }).containerStatuses?.[0]).toMatchObject({
+      ready: false,
+      started: false,
+    });
   });
 
   it('shows a crash loop as waiting, with the last run and the count of restarts', () => {
@@ -98,16 +138,22 @@ describe('podStatus', () => {
     const done = ran('c', 'exited', { exitCode: 0, reason: 'Completed', finishedAtMs: nowMs });
     const shown = status(pod({ restartPolicy: 'OnFailure' }), runtime(done));
     expect(shown.phase).toBe('Succeeded');
-    expect(shown.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason: 'PodCompleted' });
+    expect(shown.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'PodCompleted',
+    });
   });
 
   it('fails when an init container failed for good', () => {
     const dead = ran('i', 'exited', { exitCode: 1, reason: 'Error', finishedAtMs: nowMs });
-    expect(status(pod({ restartPolicy: 'Never', initContainers: [container('i')] }), runtime(dead)).phase).toBe('Failed');
+    expect(status(pod({ restartPolicy: 'Never', initContainers: [container('i')] }), runtime(dead)).phase).toBe(
+      'Failed',
+    );
   });
 
   it('is Failed or Succeeded by exit codes once terminal, whatever the restart policy', () => {
-    const end = (exitCode: number) => status(pod(), runtime(ran('c', 'exited', { exitCode, finishedAtMs: nowMs })), { terminal: true }).phase;
+    const end = (exitCode: number) =>
+      status(pod(), runtime(ran('c', 'exited', { exitCode, finishedAtMs: nowMs })), { terminal: true }).phase;
     expect([end(0), end(143)]).toEqual(['Succeeded', 'Failed']);
   });
 
@@ -116,7 +162,14 @@ describe('podStatus', () => {
   });
 
   it('calls a running container that vanished lost, and counts the restart', () => {
-    const old = { name: 'c', image: 'x:1', imageID: '', ready: true, restartCount: 1, state: { running: { startedAt: '' } } };
+    const old = {
+      name: 'c',
+      image: 'x:1',
+      imageID: '',
+      ready: true,
+      restartCount: 1,
+      state: { running: { startedAt: '' } },
+    };
     const shown = status(pod({}, { containerStatuses: [old] }), runtime());
     expect(shown.containerStatuses?.[0]).toMatchObject({
       restartCount: 2,
@@ -129,12 +182,15 @@ describe('podStatus', () => {
     const known = { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: before }] };
     const shown = status(pod({}, known), runtime(ran('c', 'running')));
     expect(shown.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime).toBe(before);
-    expect(shown.conditions?.find(({ type }) => type === 'ContainersReady')?.lastTransitionTime).toBe('2025-01-01T12:00:00Z');
+    expect(shown.conditions?.find(({ type }) => type === 'ContainersReady')?.lastTransitionTime).toBe(
+      '2025-01-01T12:00:00Z',
+    );
   });
 
   it('waits for readiness gates', () => {
     const spec = { readinessGates: [{ conditionType: 'example.com/gate' }] };
-    const ready = (given: Pod['status']) => status(pod(spec, given), runtime(ran('c', 'running'))).conditions?.find(({ type }) => type === 'Ready');
+    const ready = (given: Pod['status']) =>
+      status(pod(spec, given), runtime(ran('c', 'running'))).conditions?.find(({ type }) => type === 'Ready');
     expect(ready({})).toMatchObject({
       status: 'False',
       reason: 'ReadinessGatesNotReady',
@@ -157,8 +213,20 @@ describe('statusPatch', () => {
   });
 
   it('names changed fields and conditions only, and takes back a reason that is gone', () => {
-    const old = { phase: 'Pending', conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'm' }, { type: 'Initialized', status: 'True' }] };
-    const next = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }, { type: 'Initialized', status: 'True' }] };
+    const old = {
+      phase: 'Pending',
+      conditions: [
+        { type: 'Ready', status: 'False', reason: 'ContainersNotReady', message: 'm' },
+        { type: 'Initialized', status: 'True' },
+      ],
+    };
+    const next = {
+      phase: 'Running',
+      conditions: [
+        { type: 'Ready', status: 'True' },
+        { type: 'Initialized', status: 'True' },
+      ],
+    };
     expect(statusPatch(old, next)).toEqual({
       phase: 'Running',
       conditions: [{ type: 'Ready', status: 'True', reason: null, message: null }],

@@ -85,7 +85,9 @@ export function podStatus(pod: Pod, inputs: PodStatusInputs): PodStatus {
  */
 export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
   if (reported === undefined) return pod;
-  const foreign = (pod.status?.conditions ?? []).filter((one) => !reported.conditions?.some(({ type }) => type === one.type));
+  const foreign = (pod.status?.conditions ?? []).filter(
+    (one) => !reported.conditions?.some(({ type }) => type === one.type),
+  );
   return { ...pod, status: { ...pod.status, ...reported, conditions: [...(reported.conditions ?? []), ...foreign] } };
 }
 
@@ -114,7 +116,10 @@ export function statusPatch(current: PodStatus | undefined, next: PodStatus): Pa
   });
   if (conditions.length > 0) {
     // A strategic merge keeps what is not mentioned: a reason that is gone has to be taken back explicitly.
-    changed['conditions'] = conditions.map((condition) => ({ ...condition, ...goneFields(current, condition.type, condition) }));
+    changed['conditions'] = conditions.map((condition) => ({
+      ...condition,
+      ...goneFields(current, condition.type, condition),
+    }));
   }
   return Object.keys(changed).length === 0 ? undefined : changed;
 }

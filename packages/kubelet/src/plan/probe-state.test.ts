@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstProbeDelayMs, initialProbeState, nextProbeState, probeTiming, type ProbeResult } from './probe-state.ts';
+import { firstProbeDelayMs, initialProbeState, nextProbeState, type ProbeResult, probeTiming } from './probe-state.ts';
 import type { ProbeKind, ProbeVerdict } from './probe-verdicts.ts';
 
 const results: Readonly<Record<string, ProbeResult>> = {
@@ -10,7 +10,12 @@ const results: Readonly<Record<string, ProbeResult>> = {
 const letters = { success: 'S', failure: 'F' } as const;
 
 /** Verdict after each result: S, F or - for none yet; `!` once the probe has ended. */
-function run(kind: ProbeKind, sequence: string, thresholds: { success?: number; failure?: number } = {}, known?: ProbeVerdict): string {
+function run(
+  kind: ProbeKind,
+  sequence: string,
+  thresholds: { success?: number; failure?: number } = {},
+  known?: ProbeVerdict,
+): string {
   const timing = probeTiming({ successThreshold: thresholds.success ?? 1, failureThreshold: thresholds.failure ?? 3 });
   let state = initialProbeState(kind, known);
   let shown = '';

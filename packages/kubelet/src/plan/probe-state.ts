@@ -52,13 +52,19 @@ export function initialProbeState(kind: ProbeKind, known?: ProbeVerdict): ProbeS
 }
 
 /** The state after one result. A result below its threshold leaves the verdict as it was. */
-export function nextProbeState(kind: ProbeKind, timing: ProbeTiming, state: ProbeState, result: ProbeResult): ProbeState {
+export function nextProbeState(
+  kind: ProbeKind,
+  timing: ProbeTiming,
+  state: ProbeState,
+  result: ProbeResult,
+): ProbeState {
   if (result.kind === 'error' || state.stopped) return state;
   const run = state.lastKind === result.kind ? state.run + 1 : 1;
   const threshold = result.kind === 'success' ? timing.successThreshold : timing.failureThreshold;
   if (run < threshold) return { ...state, lastKind: result.kind, run };
   // After a final failure the container dies; its successor begins with a state of its own.
-  const final = (kind !== 'readiness' && result.kind === 'failure') || (kind === 'startup' && result.kind === 'success');
+  const final =
+    (kind !== 'readiness' && result.kind === 'failure') || (kind === 'startup' && result.kind === 'success');
   return { verdict: result.kind, lastKind: result.kind, run, stopped: final };
 }
 
@@ -66,7 +72,12 @@ export function nextProbeState(kind: ProbeKind, timing: ProbeTiming, state: Prob
  * Milliseconds to wait before the first run. After a kubelet restart probes spread over one period, so that they do
  * not all run at once.
  */
-export function firstProbeDelayMs(timing: ProbeTiming, runningForMs: number, freshKubelet: boolean, random: number): number {
+export function firstProbeDelayMs(
+  timing: ProbeTiming,
+  runningForMs: number,
+  freshKubelet: boolean,
+  random: number,
+): number {
   const initial = Math.max(0, timing.initialDelayMs - runningForMs);
   return freshKubelet ? initial + random * timing.periodMs : initial;
 }

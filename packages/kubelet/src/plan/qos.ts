@@ -13,7 +13,10 @@ function positive(list: Readonly<Record<string, string>> | undefined, name: stri
 /** The class of a pod: by its pod-level resources if it has any, else by all of its containers. */
 export function qosClass(pod: Pod): QosClass {
   const spec = pod.spec;
-  const all = spec?.resources !== undefined ? [{ resources: spec.resources }] : [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  const all =
+    spec?.resources !== undefined
+      ? [{ resources: spec.resources }]
+      : [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   let any = false;
   let guaranteed = true;
   for (const { resources } of all) {

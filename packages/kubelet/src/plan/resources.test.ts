@@ -41,7 +41,10 @@ describe('cgroupNumbers', () => {
   it.each([
     [container(), { cpuShares: 2, cpuQuotaMicros: 0, memoryBytes: 0 }],
     [container({ cpu: '500m' }), { cpuShares: 512, cpuQuotaMicros: 0 }],
-    [container(undefined, { cpu: '250m', memory: '64Mi' }), { cpuShares: 256, cpuQuotaMicros: 25_000, memoryBytes: 64 << 20 }],
+    [
+      container(undefined, { cpu: '250m', memory: '64Mi' }),
+      { cpuShares: 256, cpuQuotaMicros: 25_000, memoryBytes: 64 << 20 },
+    ],
     [container({ cpu: '1m' }, { cpu: '5m' }), { cpuShares: 2, cpuQuotaMicros: 1_000 }],
     [container({ cpu: '1000' }), { cpuShares: 262_144 }],
   ])('%#', (one, expected) => {
@@ -52,13 +55,27 @@ describe('cgroupNumbers', () => {
 describe('security', () => {
   it('prefers the container’s settings to the pod’s', () => {
     const one: Container = { name: 'c', securityContext: { runAsUser: 5, allowPrivilegeEscalation: false } };
-    const both: Pod = { spec: { containers: [one], securityContext: { runAsUser: 1, runAsGroup: 2, fsGroup: 3, supplementalGroups: [4, 3] } } };
-    expect(effectiveSecurity(both, one)).toMatchObject({ user: 5, group: 2, supplementalGroups: [4, 3], noNewPrivileges: true });
+    const both: Pod = {
+      spec: {
+        containers: [one],
+        securityContext: { runAsUser: 1, runAsGroup: 2, fsGroup: 3, supplementalGroups: [4, 3] },
+      },
+    };
+    expect(effectiveSecurity(both, one)).toMatchObject({
+      user: 5,
+      group: 2,
+      supplementalGroups: [4, 3],
+      noNewPrivileges: true,
+    });
   });
 
   it.each([
     [{ runAsNonRoot: true }, '', 'container has runAsNonRoot and image will run as root'],
-    [{ runAsNonRoot: true }, 'web', 'container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root'],
+    [
+      { runAsNonRoot: true },
+      'web',
+      'container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root',
+    ],
     [{ runAsNonRoot: true }, '1000:1000', undefined],
     [{ runAsNonRoot: true, runAsUser: 0 }, '1000', "container's runAsUser breaks non-root policy"],
     [{ runAsNonRoot: true, runAsUser: 7 }, '', undefined],

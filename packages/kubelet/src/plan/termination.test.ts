@@ -23,7 +23,11 @@ describe('terminationWaves', () => {
     const pod: Pod = {
       spec: {
         containers: [{ name: 'a' }, { name: 'b' }],
-        initContainers: [{ name: 'i' }, { name: 's1', restartPolicy: 'Always' }, { name: 's2', restartPolicy: 'Always' }],
+        initContainers: [
+          { name: 'i' },
+          { name: 's1', restartPolicy: 'Always' },
+          { name: 's2', restartPolicy: 'Always' },
+        ],
       },
     };
     const containers = [ran('i', 'exited'), ran('s1'), ran('s2'), ran('a'), ran('b', 'created')];
@@ -32,7 +36,13 @@ describe('terminationWaves', () => {
   });
 
   it('stops everything at once when the spec is not known', () => {
-    const waves = terminationWaves(undefined, { uid: 'u', name: '', namespace: '', sandboxes: [], containers: [ran('a'), ran('b')] });
+    const waves = terminationWaves(undefined, {
+      uid: 'u',
+      name: '',
+      namespace: '',
+      sandboxes: [],
+      containers: [ran('a'), ran('b')],
+    });
     expect(waves).toHaveLength(1);
   });
 });
@@ -48,7 +58,9 @@ describe('grace periods', () => {
   });
 
   it('leaves two seconds after a long hook, but not more than there were', () => {
-    expect([graceAfterHookMs(30_000, 5_000), graceAfterHookMs(30_000, 40_000), graceAfterHookMs(1_000, 1_000)]).toEqual([25_000, 2_000, 1_000]);
+    expect([graceAfterHookMs(30_000, 5_000), graceAfterHookMs(30_000, 40_000), graceAfterHookMs(1_000, 1_000)]).toEqual(
+      [25_000, 2_000, 1_000],
+    );
   });
 });
 

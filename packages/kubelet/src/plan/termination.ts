@@ -28,7 +28,9 @@ export function graceAfterHookMs(graceMs: number, hookMs: number): number {
  */
 export function terminationWaves(pod: Pod | undefined, runtime: RuntimePod): readonly (readonly RuntimeContainer[])[] {
   const running = runtime.containers.filter((container) => container.phase !== 'exited');
-  const sidecars = (pod?.spec?.initContainers ?? []).filter(isRestartableInit).map((container: Container) => container.name);
+  const sidecars = (pod?.spec?.initContainers ?? [])
+    .filter(isRestartableInit)
+    .map((container: Container) => container.name);
   const waves: RuntimeContainer[][] = [running.filter((container) => !sidecars.includes(container.name))];
   for (const name of sidecars.toReversed()) waves.push(running.filter((container) => container.name === name));
   return waves.filter((wave) => wave.length > 0);

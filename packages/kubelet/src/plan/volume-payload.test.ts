@@ -1,6 +1,13 @@
 import type { Pod } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
-import { configMapPayload, downwardPayload, mergePayloads, samePayload, secretPayload, VolumeError } from './volume-payload.ts';
+import {
+  configMapPayload,
+  downwardPayload,
+  mergePayloads,
+  samePayload,
+  secretPayload,
+  VolumeError,
+} from './volume-payload.ts';
 
 const config = { data: { a: '1', b: '2' }, binaryData: { c: btoa('\xff\x00') } };
 const source = { what: 'config', items: undefined, optional: false, mode: 0o644 };

@@ -54,7 +54,8 @@ function keyedPayload(data: ReadonlyMap<string, string | Uint8Array>, source: Ke
 
 /** The API refuses such paths already; a volume must not write outside itself whatever comes through. */
 function assertInside(path: string): void {
-  if (path.startsWith('/') || path.split('/').includes('..')) throw new VolumeError(`path must be relative without "..": ${path}`);
+  if (path.startsWith('/') || path.split('/').includes('..'))
+    throw new VolumeError(`path must be relative without "..": ${path}`);
 }
 
 export function configMapPayload(map: ConfigMap | undefined, source: KeyedSource): Payload {
@@ -85,7 +86,9 @@ export function downwardPayload(
           ? resourceField(pod, item.resourceFieldRef, item.resourceFieldRef.containerName ?? '', allocatable)
           : undefined;
     if (content === undefined) {
-      throw new VolumeError(`cannot resolve ${item.fieldRef?.fieldPath ?? item.resourceFieldRef?.resource ?? 'an item without source'}`);
+      throw new VolumeError(
+        `cannot resolve ${item.fieldRef?.fieldPath ?? item.resourceFieldRef?.resource ?? 'an item without source'}`,
+      );
     }
     files.set(item.path, { content, mode: item.mode ?? mode });
   }

@@ -87,9 +87,16 @@ const propagations: Readonly<Record<string, Mount['propagation']>> = {
   Bidirectional: 'rshared',
 };
 
-async function volumeMount(mount: VolumeMount, inputs: ContainerInputs, lookUp: (name: string) => string | undefined): Promise<Mount> {
+async function volumeMount(
+  mount: VolumeMount,
+  inputs: ContainerInputs,
+  lookUp: (name: string) => string | undefined,
+): Promise<Mount> {
   const path = inputs.volumes.get(mount.name);
-  if (path === undefined) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${inputs.container.name}"`);
+  if (path === undefined)
+    throw new ContainerConfigError(
+      `cannot find volume "${mount.name}" to mount into container "${inputs.container.name}"`,
+    );
   const sub = mount.subPathExpr !== undefined ? expand(mount.subPathExpr, lookUp) : mount.subPath;
   const volume = inputs.pod.spec?.volumes?.find((one) => one.name === mount.name);
   // What the kubelet writes is not the container's to change (upstream).
@@ -110,7 +117,12 @@ async function ownMounts(rootDirectory: string, inputs: ContainerInputs): Promis
   await writeFile(log, '');
   // Whatever user the container runs as must be able to leave its last words.
   await chmod(log, 0o666);
-  const bind = (hostPath: string, containerPath: string): Mount => ({ hostPath, containerPath, readOnly: false, propagation: 'private' });
+  const bind = (hostPath: string, containerPath: string): Mount => ({
+    hostPath,
+    containerPath,
+    readOnly: false,
+    propagation: 'private',
+  });
   const taken = new Set((container.volumeMounts ?? []).map((mount) => mount.mountPath));
   const mounts = [
     bind(paths.etcHosts, '/etc/hosts'),
@@ -145,7 +157,8 @@ export async function containerSpec(inputs: ContainerInputs, sources: SpecSource
           ...(await Promise.all((container.volumeMounts ?? []).map((mount) => volumeMount(mount, inputs, lookUp)))),
         ];
   const { uid = '', name = '', namespace = '' } = pod.metadata ?? {};
-  const given = (list: readonly string[] | undefined) => (list === undefined || list.length === 0 ? undefined : list.map((text) => expand(text, lookUp)));
+  const given = (list: readonly string[] | undefined) =>
+    list === undefined || list.length === 0 ? undefined : list.map((text) => expand(text, lookUp));
   return {
     pod: { uid, name, namespace },
     sandboxId: inputs.sandboxId,

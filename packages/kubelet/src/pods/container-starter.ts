@@ -64,17 +64,27 @@ export async function startContainer(
   }
   const image = await puller.ensure(pod, container, signal);
   if (image.kind === 'failed') {
-    events.container(pod, container.name, 'Warning', 'Failed', `Error: ${image.failure.reason}`);
+    if (state.startFailures.get(container.name)?.reason !== image.failure.reason) {
+      events.container(pod, container.name, 'Warning', 'Failed', `Error: ${image.failure.reason}`);
+    }
     return fail(image.failure.reason, image.failure.message, image.retryAfterMs);
   }
   const backoffMs = exited === undefined ? 0 : nextBackoff(entry, failedAtMs, nowMs).backoffMs;
   let id: string;
   try {
     const known = pod.status?.containerStatuses?.find((status) => status.name === container.name);
-    const attempt = previous === undefined ? (known?.containerID === undefined ? 0 : known.restartCount + 1) : previous.attempt + 1;
+    const attempt =
+      previous === undefined ? (known?.containerID === undefined ? 0 : known.restartCount + 1) : previous.attempt + 1;
     const { image: facts, reference: imageReference } = image;
     const spec = await containerSpec(
-      { ...inputs, attempt, backoffMs, image: facts, imageReference, notOlderThanMs: notOlderThan(state, container, environment) },
+      {
+        ...inputs,
+        attempt,
+        backoffMs,
+        image: facts,
+        imageReference,
+        notOlderThanMs: notOlderThan(state, container, environment),
+      },
       environment.specs,
     );
     signal.throwIfAborted();
@@ -116,16 +126,36 @@ async function postStart(
   const hook = container.lifecycle?.postStart;
   if (hook === undefined) return { kind: 'started' };
   try {
-    const work = runHook(hook, { container, containerId: id, podIp }, { timeoutMs: postStartMsMax, signal }, environment);
+    const work = runHook(
+      hook,
+      { container, containerId: id, podIp },
+      { timeoutMs: postStartMsMax, signal },
+      environment,
+    );
     await orAborted(work, signal);
     return { kind: 'started' };
   } catch (error) {
     if (signal.aborted) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    environment.events.container(pod, container.name, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${message}`);
-    const kill = { id, name: container.name, message: 'FailedPostStartHook', graceMs: podGraceSeconds(pod) * 1000, runPreStop: false };
+    environment.events.container(
+      pod,
+      container.name,
+      'Warning',
+      'FailedPostStartHook',
+      `PostStartHook failed: ${message}`,
+    );
+    const kill = {
+      id,
+      name: container.name,
+      message: 'FailedPostStartHook',
+      graceMs: podGraceSeconds(pod) * 1000,
+      runPreStop: false,
+    };
     await killContainer(state, pod, kill, environment, signal);
-    state.startFailures.set(container.name, { reason: 'PostStartHookError', message: `PostStartHook failed: ${message}` });
+    state.startFailures.set(container.name, {
+      reason: 'PostStartHookError',
+      message: `PostStartHook failed: ${message}`,
+    });
     return { kind: 'failed', retryAfterMs: startRetryMs };
   }
 }

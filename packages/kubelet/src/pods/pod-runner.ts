@@ -17,8 +17,7 @@ import { withTerminationMessages } from './termination-messages.ts';
 
 export type SyncOutcome =
   /** The pod has come to its end by itself, or the kubelet decided so. */
-  | { readonly kind: 'ended' }
-  | { readonly kind: 'again'; readonly afterMs: number };
+  { readonly kind: 'ended' } | { readonly kind: 'again'; readonly afterMs: number };
 
 /** A pod at rest is looked at this often; its volumes are brought up to date then. */
 const resyncMs = 60_000;
@@ -30,14 +29,22 @@ const keptPerName = 2;
 /** Answers this fresh may be shared between pods that refresh at the same time. */
 const shareMs = 5_000;
 
-export async function syncPod(state: PodState, pod: Pod, environment: PodEnvironment, signal: AbortSignal): Promise<SyncOutcome> {
+export async function syncPod(
+  state: PodState,
+  pod: Pod,
+  environment: PodEnvironment,
+  signal: AbortSignal,
+): Promise<SyncOutcome> {
   const runtime = await read(state, environment);
   environment.probes.sync(pod, runtime, podIpOf(pod, runtime, environment));
   const phase = report(state, pod, runtime, environment);
   if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'ended' };
   const deadlineMs = untilDeadline(pod, environment);
   if (deadlineMs !== undefined && deadlineMs <= 0) {
-    state.verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+    state.verdict = {
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    };
     environment.events.pod(pod, 'Normal', 'DeadlineExceeded', state.verdict.message);
     return { kind: 'ended' };
   }
@@ -83,7 +90,13 @@ function untilDeadline(pod: Pod, environment: PodEnvironment): number | undefine
 }
 
 function isEmpty(actions: PodActions): boolean {
-  return !actions.killPod && !actions.createSandbox && actions.kill.length === 0 && actions.start.length === 0 && actions.startInit.length === 0;
+  return (
+    !actions.killPod &&
+    !actions.createSandbox &&
+    actions.kill.length === 0 &&
+    actions.start.length === 0 &&
+    actions.startInit.length === 0
+  );
 }
 
 function log(state: PodState, pod: Pod, actions: PodActions, environment: PodEnvironment): void {
@@ -98,7 +111,10 @@ function log(state: PodState, pod: Pod, actions: PodActions, environment: PodEnv
       ...(actions.killPod ? [{ verb: 'kill-pod', key }] : []),
       ...(actions.createSandbox ? [{ verb: 'create-sandbox', key }] : []),
       ...actions.kill.map((kill) => ({ verb: 'kill-container', key: `${key}/${kill.name}` })),
-      ...[...actions.startInit, ...actions.start].map((container) => ({ verb: 'start-container', key: `${key}/${container}` })),
+      ...[...actions.startInit, ...actions.start].map((container) => ({
+        verb: 'start-container',
+        key: `${key}/${container}`,
+      })),
     ],
   });
 }
@@ -134,7 +150,12 @@ async function carryOut(
     signal.throwIfAborted();
     const container = specOf(pod, name);
     if (container === undefined) continue;
-    const outcome = await startContainer(state, { pod, container, runtime: now, sandboxId, podIp, volumes }, environment, signal);
+    const outcome = await startContainer(
+      state,
+      { pod, container, runtime: now, sandboxId, podIp, volumes },
+      environment,
+      signal,
+    );
     if (outcome.kind === 'failed') waits.push(outcome.retryAfterMs);
     // What comes after an init container is planned once that one has begun.
     else if (actions.startInit.includes(name)) waits.push(0);
@@ -148,7 +169,9 @@ async function carryOut(
 }
 
 function specOf(pod: Pod, name: string): Container | undefined {
-  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find((container) => container.name === name);
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(
+    (container) => container.name === name,
+  );
 }
 
 /** Everything of a sandbox that is of no use any more stops before another is made. */
@@ -163,7 +186,11 @@ async function killForRestart(
     const words = 'Pod sandbox changed, it will be killed and re-created.';
     environment.events.pod(pod, 'Normal', 'SandboxChanged', words);
   }
-  const options = { graceMs: podGraceSeconds(pod) * 1000, message: (name: string) => `Stopping container ${name}`, drain: false };
+  const options = {
+    graceMs: podGraceSeconds(pod) * 1000,
+    message: (name: string) => `Stopping container ${name}`,
+    drain: false,
+  };
   await stopAllContainers(state, runtime, options, environment, signal);
   await Promise.all(runtime.sandboxes.map(({ id }) => environment.runtime.remove(id)));
   await environment.network.release(state.identity.uid);
@@ -180,11 +207,20 @@ async function killSome(
 ): Promise<RuntimePod> {
   const kills = actions.kill.map((kill) => {
     const container = specOf(pod, kill.name);
-    const kind = kill.reason === 'liveness-probe' ? 'liveness' : kill.reason === 'startup-probe' ? 'startup' : undefined;
+    const kind =
+      kill.reason === 'liveness-probe' ? 'liveness' : kill.reason === 'startup-probe' ? 'startup' : undefined;
     const seconds =
-      kind !== undefined && container !== undefined ? probeGraceSeconds(pod, probeOf(container, kind)) : podGraceSeconds(pod);
+      kind !== undefined && container !== undefined
+        ? probeGraceSeconds(pod, probeOf(container, kind))
+        : podGraceSeconds(pod);
     const { id, name, message } = kill;
-    return killContainer(state, pod, { id, name, message, graceMs: seconds * 1000, runPreStop: true }, environment, signal);
+    return killContainer(
+      state,
+      pod,
+      { id, name, message, graceMs: seconds * 1000, runPreStop: true },
+      environment,
+      signal,
+    );
   });
   await Promise.all(kills);
   return kills.length > 0 ? environment.cache.refresh(state.identity) : runtime;

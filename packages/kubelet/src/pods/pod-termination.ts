@@ -1,5 +1,5 @@
 // The end of a pod: its containers stop in their order within the grace period, then the sandbox, address and files go.
-import { labelSelectorMatches, type Container, type Pod } from '@wherry/api';
+import { type Container, labelSelectorMatches, type Pod } from '@wherry/api';
 import { formatDuration, pause } from '@wherry/daemon';
 import { podStatus, withReported } from '../plan/pod-status.ts';
 import type { RuntimePod } from '../plan/runtime-state.ts';
@@ -20,7 +20,9 @@ export interface ContainerKillRequest {
 }
 
 function specOf(pod: Pod | undefined, name: string): Container | undefined {
-  return [...(pod?.spec?.containers ?? []), ...(pod?.spec?.initContainers ?? [])].find((container) => container.name === name);
+  return [...(pod?.spec?.containers ?? []), ...(pod?.spec?.initContainers ?? [])].find(
+    (container) => container.name === name,
+  );
 }
 
 /** preStop, SIGTERM, and SIGKILL when the grace period is over. Resolves when the container has ended. */
@@ -98,10 +100,17 @@ export async function stopAllContainers(
   const { clock } = environment;
   const endsAtMs = clock.monotonicMs() + options.graceMs;
   const pod = state.pod;
-  const ready = environment.status.get(state.identity.uid)?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  const ready = environment.status
+    .get(state.identity.uid)
+    ?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
   const drainMs =
     options.drain && pod !== undefined
-      ? drainDelayMs({ ready: ready === true, selected: isSelected(pod, environment), graceMs: options.graceMs, drainMs: environment.drainMs })
+      ? drainDelayMs({
+          ready: ready === true,
+          selected: isSelected(pod, environment),
+          graceMs: options.graceMs,
+          drainMs: environment.drainMs,
+        })
       : 0;
   for (const [index, wave] of terminationWaves(pod, runtime).entries()) {
     const graceMs = Math.max(1_000, endsAtMs - clock.monotonicMs());
@@ -133,7 +142,10 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
   probes.stopLiveness(uid);
   state.graceMs = currentGraceMs(state, before);
   const deleted = state.removed || state.pod?.metadata?.deletionTimestamp !== undefined;
-  logger.info({ pod: state.identity, grace: formatDuration(state.graceMs), deleted, verdict: state.verdict?.reason }, 'ending pod');
+  logger.info(
+    { pod: state.identity, grace: formatDuration(state.graceMs), deleted, verdict: state.verdict?.reason },
+    'ending pod',
+  );
   const message = (name: string) => `Stopping container ${name}`;
   await stopAllContainers(state, before, { graceMs: state.graceMs, message, drain: deleted }, environment, signal);
   probes.stop(uid);

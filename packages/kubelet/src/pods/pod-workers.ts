@@ -102,7 +102,9 @@ export class PodWorkers {
     state.hasten.abort();
     for (const container of runtime.containers) {
       if (container.phase !== 'running') continue;
-      this.#options.scope.run('shorten grace period', () => this.#environment.runtime.stopContainer(container.id, graceMs));
+      this.#options.scope.run('shorten grace period', () =>
+        this.#environment.runtime.stopContainer(container.id, graceMs),
+      );
     }
   }
 

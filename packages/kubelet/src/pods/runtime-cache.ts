@@ -29,7 +29,9 @@ export class RuntimeCache {
     this.#options = options;
     const { metrics } = options;
     this.#podsGauge = metrics.gauge('kubelet_running_pods', 'Number of pods that have a running pod sandbox');
-    this.#containersGauge = metrics.gauge('kubelet_running_containers', 'Number of containers currently running', ['container_state']);
+    this.#containersGauge = metrics.gauge('kubelet_running_containers', 'Number of containers currently running', [
+      'container_state',
+    ]);
     this.#answeredAtMs = options.clock.monotonicMs();
   }
 

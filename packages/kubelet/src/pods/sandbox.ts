@@ -12,7 +12,13 @@ export interface NewSandbox {
   readonly podIp: string;
 }
 
-function sandboxSpec(pod: Pod, identity: PodIdentity, attempt: number, ip: string | undefined, clusterDomain: string): SandboxSpec {
+function sandboxSpec(
+  pod: Pod,
+  identity: PodIdentity,
+  attempt: number,
+  ip: string | undefined,
+  clusterDomain: string,
+): SandboxSpec {
   const { hostname, domain } = podHostname(pod, clusterDomain);
   const fqdn = domain === '' ? hostname : `${hostname}.${domain}`;
   return {
@@ -30,7 +36,12 @@ function sandboxSpec(pod: Pod, identity: PodIdentity, attempt: number, ip: strin
 }
 
 /** Creates, starts and wires a sandbox. What was begun is taken back when a later step fails. */
-export async function createSandbox(pod: Pod, identity: PodIdentity, attempt: number, environment: PodEnvironment): Promise<NewSandbox> {
+export async function createSandbox(
+  pod: Pod,
+  identity: PodIdentity,
+  attempt: number,
+  environment: PodEnvironment,
+): Promise<NewSandbox> {
   const { runtime, network, dns, specs } = environment;
   const hostNetwork = pod.spec?.hostNetwork === true;
   const ip = hostNetwork ? undefined : await network.reserve(identity.uid);

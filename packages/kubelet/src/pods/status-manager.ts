@@ -41,7 +41,14 @@ export class StatusManager {
 
   start(): void {
     const { scope, logger } = this.#options;
-    runWorkers({ name: 'pod-status', queue: this.#queue, workers: writersMax, scope, logger, reconcile: (uid) => this.#write(uid) });
+    runWorkers({
+      name: 'pod-status',
+      queue: this.#queue,
+      workers: writersMax,
+      scope,
+      logger,
+      reconcile: (uid) => this.#write(uid),
+    });
   }
 
   /** The status that was last set, written or not. */
@@ -91,7 +98,11 @@ export class StatusManager {
       if (patch !== undefined) {
         // The uid makes the server refuse if another pod has taken the name.
         const body = { metadata: { uid }, status: patch };
-        entry.written = await client.patch(resources.pods, name, body, { namespace, subresource: 'status', type: 'strategic' });
+        entry.written = await client.patch(resources.pods, name, body, {
+          namespace,
+          subresource: 'status',
+          type: 'strategic',
+        });
       }
       const deleted = (entry.written ?? current).metadata?.deletionTimestamp ?? current.metadata?.deletionTimestamp;
       if (!entry.finished || deleted === undefined) return;

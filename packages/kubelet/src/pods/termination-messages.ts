@@ -29,7 +29,8 @@ async function readFilePart(path: string): Promise<string> {
 async function logTail(runtime: Runtime, id: string): Promise<string> {
   const options = { follow: false, timestamps: false, tailLines: logLines, sinceMs: undefined };
   const chunks: Buffer[] = [];
-  for await (const chunk of (await runtime.logs(id, options, new AbortController().signal)) as AsyncIterable<Buffer>) chunks.push(chunk);
+  for await (const chunk of (await runtime.logs(id, options, new AbortController().signal)) as AsyncIterable<Buffer>)
+    chunks.push(chunk);
   const text = Buffer.concat(chunks);
   return text.subarray(Math.max(0, text.length - logBytesMax)).toString('utf8');
 }

@@ -63,7 +63,11 @@ function getOnce(url: URL, headers: Readonly<Record<string, string>>, signal: Ab
 }
 
 /** GET that follows redirects on the same host; one that leads elsewhere is an answer in itself. */
-export async function httpGet(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+export async function httpGet(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   let current = url;
   for (let hop = 0; ; hop++) {
     const answer = await getOnce(current, headers, signal);

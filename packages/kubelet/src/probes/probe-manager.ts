@@ -1,18 +1,18 @@
 // One loop for each probe of each running container, and the verdicts they have come to.
 import type { Container, Pod } from '@wherry/api';
 import { type Clock, type Logger, pause, type Random, type Scope } from '@wherry/daemon';
-import type { PodEvents } from '../pods/pod-events.ts';
 import {
   firstProbeDelayMs,
   initialProbeState,
   nextProbeState,
-  probeOf,
   type ProbeResult,
   type ProbeState,
+  probeOf,
   probeTiming,
 } from '../plan/probe-state.ts';
 import type { ProbeKind, ProbeVerdict, ProbeVerdicts } from '../plan/probe-verdicts.ts';
 import { latestContainer, type RuntimeContainer, type RuntimePod } from '../plan/runtime-state.ts';
+import type { PodEvents } from '../pods/pod-events.ts';
 import type { RunProbe } from './prober.ts';
 
 export interface ProbeManagerOptions {
@@ -38,7 +38,11 @@ interface Worker {
 }
 
 const kinds: readonly ProbeKind[] = ['startup', 'readiness', 'liveness'];
-const labels: Readonly<Record<ProbeKind, string>> = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' };
+const labels: Readonly<Record<ProbeKind, string>> = {
+  startup: 'Startup',
+  readiness: 'Readiness',
+  liveness: 'Liveness',
+};
 /** A kubelet this young finds containers that were running before it; it spreads their first probes. */
 const freshKubeletMs = 10_000;
 
@@ -163,7 +167,10 @@ export class ProbeManager implements ProbeVerdicts {
     worker.state = nextProbeState(worker.kind, probeTiming(probe), worker.state, result);
     if (worker.state.verdict !== before || worker.state.stopped) {
       const { podUid, kind, containerId } = worker;
-      this.#options.logger.info({ podUid, container: worker.container.name, containerId, kind, verdict: worker.state.verdict }, 'probe verdict');
+      this.#options.logger.info(
+        { podUid, container: worker.container.name, containerId, kind, verdict: worker.state.verdict },
+        'probe verdict',
+      );
       this.#options.onVerdict(podUid);
     }
     return true;

@@ -20,7 +20,12 @@ const outputCharsMax = 10_240;
 
 class ProbeTimeout extends Error {}
 
-async function withTimeout<T>(clock: Clock, timeoutMs: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withTimeout<T>(
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const stop = () => controller.abort(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
@@ -52,7 +57,9 @@ async function probeHttp(probe: Probe, target: ProbeTarget, clock: Clock, signal
   const url = httpUrl(action, target.container, target.podIp);
   const address = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
   try {
-    const answer = await withTimeout(clock, probeTiming(probe).timeoutMs, signal, (inner) => httpGet(url, httpHeaders(action), inner));
+    const answer = await withTimeout(clock, probeTiming(probe).timeoutMs, signal, (inner) =>
+      httpGet(url, httpHeaders(action), inner),
+    );
     if (answer.status >= 200 && answer.status < 400) return { kind: 'success', output: answer.body };
     return { kind: 'failure', output: `HTTP probe failed with statuscode: ${answer.status}` };
   } catch (error) {
@@ -100,7 +107,10 @@ async function probeExec(probe: Probe, target: ProbeTarget, runtime: Runtime): P
     return exitCode === 0 ? { kind: 'success', output: text } : { kind: 'failure', output: text };
   } catch (error) {
     if (error instanceof RuntimeError && error.failure === 'timeout') {
-      return { kind: 'failure', output: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s` };
+      return {
+        kind: 'failure',
+        output: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
+      };
     }
     return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
   }

@@ -114,7 +114,12 @@ export interface ContainerUsage {
 
 /** Something happened to a pod of this node. A hint only: read the state to learn what. */
 export type RuntimeHint =
-  | { readonly kind: 'container'; readonly podUid: string; readonly id: string; readonly action: 'start' | 'die' | 'destroy' }
+  | {
+      readonly kind: 'container';
+      readonly podUid: string;
+      readonly id: string;
+      readonly action: 'start' | 'die' | 'destroy';
+    }
   /** Events may have been missed: look at everything. */
   | { readonly kind: 'resync' };
 

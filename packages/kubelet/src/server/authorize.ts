@@ -17,11 +17,16 @@ function asList(value: string | readonly string[] | undefined): readonly string[
 
 export function authorize(request: IncomingMessage): Verdict {
   const { socket } = request;
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return { kind: 'refused', status: 401, message: 'Unauthorized' };
+  if (!(socket instanceof TLSSocket) || !socket.authorized)
+    return { kind: 'refused', status: 401, message: 'Unauthorized' };
   const subject = socket.getPeerCertificate().subject;
   const user = asList(subject.CN)[0] ?? '';
   const groups = asList(subject.O);
   if (user === apiServerUser || groups.some((group) => adminGroups.includes(group))) return { kind: 'allowed', user };
   const verb = request.method === 'GET' ? 'get' : 'create';
-  return { kind: 'refused', status: 403, message: `Forbidden (user=${user}, verb=${verb}, resource=nodes, subresource(s)=[proxy])` };
+  return {
+    kind: 'refused',
+    status: 403,
+    message: `Forbidden (user=${user}, verb=${verb}, resource=nodes, subresource(s)=[proxy])`,
+  };
 }

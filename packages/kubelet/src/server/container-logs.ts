@@ -10,7 +10,8 @@ function positive(query: URLSearchParams, name: string, min: number): number | u
   const text = query.get(name);
   if (text === null || text === '') return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min) throw new HttpError(400, `invalid ${name}: "${text}" must be a whole number of at least ${min}`);
+  if (!Number.isInteger(value) || value < min)
+    throw new HttpError(400, `invalid ${name}: "${text}" must be a whole number of at least ${min}`);
   return value;
 }
 
@@ -45,13 +46,19 @@ export interface LogsRequest {
   readonly nowMs: number;
 }
 
-export async function serveLogs(request: LogsRequest, directory: PodDirectory, runtime: Runtime, response: ServerResponse): Promise<void> {
+export async function serveLogs(
+  request: LogsRequest,
+  directory: PodDirectory,
+  runtime: Runtime,
+  response: ServerResponse,
+): Promise<void> {
   const { query } = request;
   const tailLines = positive(query, 'tailLines', 0);
   const limitBytes = positive(query, 'limitBytes', 1);
   const sinceSeconds = positive(query, 'sinceSeconds', 1);
   const sinceTime = query.get('sinceTime');
-  const sinceMs = sinceSeconds !== undefined ? request.nowMs - sinceSeconds * 1000 : sinceTime ? Date.parse(sinceTime) : undefined;
+  const sinceMs =
+    sinceSeconds !== undefined ? request.nowMs - sinceSeconds * 1000 : sinceTime ? Date.parse(sinceTime) : undefined;
   if (sinceMs !== undefined && Number.isNaN(sinceMs)) throw new HttpError(400, `invalid sinceTime: "${sinceTime}"`);
   const found = findContainer(directory, request.namespace, request.pod, request.container);
   const container = loggedContainer(found, flag(query, 'previous'));
@@ -70,6 +77,10 @@ export async function serveLogs(request: LogsRequest, directory: PodDirectory, r
   } catch (error) {
     // The reader left, or the limit is reached: both are an end, not a failure.
     if (!response.writableEnded && !response.destroyed) response.end();
-    if (!controller.signal.aborted && !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+    if (
+      !controller.signal.aborted &&
+      !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+    )
+      throw error;
   }
 }

@@ -1,6 +1,7 @@
 // The kubelet's own port, :10250: what the API server asks nodes for. TLS with client certificates only.
-import { createServer, type Server } from 'node:https';
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock, Health, Logger, Metrics } from '@wherry/daemon';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -36,15 +37,19 @@ export class KubeletServer {
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytesMax,
-    handleProtocols: (offered) => [...remoteCommandProtocols, ...portForwardProtocols].find((name) => offered.has(name)) ?? false,
+    handleProtocols: (offered) =>
+      [...remoteCommandProtocols, ...portForwardProtocols].find((name) => offered.has(name)) ?? false,
   });
 
   constructor(options: KubeletServerOptions) {
     this.#options = options;
     const { cert, key, clientCa } = options.tls;
-    this.#server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false }, (request, response) => {
-      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
-    });
+    this.#server = createServer(
+      { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      },
+    );
     this.#server.on('upgrade', (request, socket, head) => {
       this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
     });
@@ -53,7 +58,9 @@ export class KubeletServer {
   listen(): Promise<void> {
     const { address, port } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => reject(new Error(`Cannot listen on ${address}:${port}: ${cause.message}`, { cause })));
+      this.#server.once('error', (cause) =>
+        reject(new Error(`Cannot listen on ${address}:${port}: ${cause.message}`, { cause })),
+      );
       this.#server.listen(port, address, resolve);
     });
   }
@@ -83,7 +90,9 @@ export class KubeletServer {
     if (status === 500) this.#options.logger.error({ err: error }, 'an upgrade failed');
     const body = messageOf(error);
     const length = Buffer.byteLength(body);
-    socket.end(`HTTP/1.1 ${status} ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`);
+    socket.end(
+      `HTTP/1.1 ${status} ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+    );
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -94,7 +103,12 @@ export class KubeletServer {
     const [kind = '', ...names] = url.pathname.split('/').slice(1).map(decodeURIComponent);
     if (kind === 'containerLogs') {
       const [namespace = '', pod = '', container = ''] = names;
-      await serveLogs({ namespace, pod, container, query: url.searchParams, nowMs: clock.now() }, directory, runtime, response);
+      await serveLogs(
+        { namespace, pod, container, query: url.searchParams, nowMs: clock.now() },
+        directory,
+        runtime,
+        response,
+      );
       return;
     }
     if (kind === 'metrics' && names.length === 0) {
@@ -129,7 +143,10 @@ export class KubeletServer {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     const known = kind === 'portForward' ? portForwardProtocols : remoteCommandProtocols;
     if (!offered.some((name) => known.includes(name))) {
-      throw new HttpError(400, `unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${known.join(' ')}]`);
+      throw new HttpError(
+        400,
+        `unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${known.join(' ')}]`,
+      );
     }
     if (kind === 'portForward') {
       const ports = portsOf(url.searchParams);
@@ -141,11 +158,20 @@ export class KubeletServer {
     const streams = streamsOf(url.searchParams);
     // A uid may stand between the pod's name and the container's.
     const session = await this.#session(kind, namespace, podName, rest.at(-1) ?? '', url.searchParams);
-    const onProblem = (error: unknown) => this.#options.logger.debug({ err: error }, 'an interactive session had a problem');
-    this.#accept(request, socket, head, (client) => serveSession(client, session, streams, kind === 'attach', onProblem));
+    const onProblem = (error: unknown) =>
+      this.#options.logger.debug({ err: error }, 'an interactive session had a problem');
+    this.#accept(request, socket, head, (client) =>
+      serveSession(client, session, streams, kind === 'attach', onProblem),
+    );
   }
 
-  async #session(kind: 'exec' | 'attach', namespace: string, podName: string, name: string, query: URLSearchParams): Promise<Session> {
+  async #session(
+    kind: 'exec' | 'attach',
+    namespace: string,
+    podName: string,
+    name: string,
+    query: URLSearchParams,
+  ): Promise<Session> {
     const found = findContainer(this.#options.directory, namespace, podName, name);
     const { id } = runningContainer(found);
     const { tty, stdin } = streamsOf(query);
@@ -159,7 +185,11 @@ export class KubeletServer {
     const pod = findPod(this.#options.directory, namespace, podName);
     const runtime = this.#options.directory.runtimePod(pod.metadata?.uid ?? '');
     const sandbox = runtime === undefined ? undefined : readySandbox(runtime);
-    if (sandbox === undefined) throw new HttpError(400, `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`);
+    if (sandbox === undefined)
+      throw new HttpError(
+        400,
+        `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`,
+      );
     if (pod.spec?.hostNetwork === true) return { podIp: '127.0.0.1', pid: undefined };
     return { podIp: sandbox.ip ?? '127.0.0.1', pid: sandbox.pid };
   }

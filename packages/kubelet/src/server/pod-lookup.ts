@@ -21,7 +21,12 @@ export function findPod(directory: PodDirectory, namespace: string, name: string
   return pod;
 }
 
-export function findContainer(directory: PodDirectory, namespace: string, podName: string, name: string): FoundContainer {
+export function findContainer(
+  directory: PodDirectory,
+  namespace: string,
+  podName: string,
+  name: string,
+): FoundContainer {
   const pod = findPod(directory, namespace, podName);
   const specs = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   const spec = specs.find((container) => container.name === name);
@@ -49,6 +54,7 @@ export function loggedContainer(found: FoundContainer, previous: boolean): Runti
   if (answer !== undefined) return answer;
   if (previous) throw new HttpError(400, `previous terminated container "${name}" in pod "${podName}" not found`);
   const reason = statuses.find((status) => status.name === name)?.state?.waiting?.reason ?? 'ContainerCreating';
-  const trouble = reason === 'ContainerCreating' || reason === 'PodInitializing' ? reason : `trying and failing to pull image`;
+  const trouble =
+    reason === 'ContainerCreating' || reason === 'PodInitializing' ? reason : `trying and failing to pull image`;
   throw new HttpError(400, `container "${name}" in pod "${podName}" is waiting to start: ${trouble}`);
 }

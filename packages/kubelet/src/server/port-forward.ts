@@ -83,7 +83,11 @@ async function forwardOne(socket: WebSocket, index: number, port: number, openin
 }
 
 /** Carries all ports until each connection has ended or the client leaves. */
-export async function servePortForward(socket: WebSocket, ports: readonly number[], target: ForwardTarget): Promise<void> {
+export async function servePortForward(
+  socket: WebSocket,
+  ports: readonly number[],
+  target: ForwardTarget,
+): Promise<void> {
   const openings = ports.map((port) => open(target, port));
   const streams = new Map<number, Promise<Duplex>>(openings.map((opening, index) => [index * 2, opening]));
   let order = Promise.resolve();
@@ -105,7 +109,11 @@ export async function servePortForward(socket: WebSocket, ports: readonly number
     });
   });
   socket.on('close', () => {
-    for (const opening of openings) opening.then((stream) => stream.destroy(), () => undefined);
+    for (const opening of openings)
+      opening.then(
+        (stream) => stream.destroy(),
+        () => undefined,
+      );
   });
   for (const [index, port] of ports.entries()) {
     const header = Buffer.from([port & 0xff, port >> 8]);

@@ -18,7 +18,8 @@ const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 25
 const bufferedBytesMax = 1 << 20;
 
 export function streamsOf(query: URLSearchParams): RemoteStreams {
-  const on = (...names: readonly string[]) => names.some((name) => query.get(name) === '1' || query.get(name) === 'true');
+  const on = (...names: readonly string[]) =>
+    names.some((name) => query.get(name) === '1' || query.get(name) === 'true');
   const tty = on('tty');
   return {
     stdin: on('input', 'stdin'),
@@ -68,7 +69,12 @@ function onResize(session: Session, payload: Buffer, onProblem: (error: unknown)
   session.resize(Number(size.Width), Number(size.Height)).catch(onProblem);
 }
 
-function receive(socket: WebSocket, session: Session, streams: RemoteStreams, onProblem: (error: unknown) => void): void {
+function receive(
+  socket: WebSocket,
+  session: Session,
+  streams: RemoteStreams,
+  onProblem: (error: unknown) => void,
+): void {
   session.stdin.on('drain', () => socket.resume());
   session.stdin.on('error', onProblem);
   socket.on('message', (data: RawData) => {
@@ -94,7 +100,12 @@ function receive(socket: WebSocket, session: Session, streams: RemoteStreams, on
   });
 }
 
-async function forward(socket: WebSocket, number: number, wanted: boolean, output: AsyncIterable<Buffer>): Promise<void> {
+async function forward(
+  socket: WebSocket,
+  number: number,
+  wanted: boolean,
+  output: AsyncIterable<Buffer>,
+): Promise<void> {
   for await (const chunk of output) if (wanted) await send(socket, number, chunk);
 }
 

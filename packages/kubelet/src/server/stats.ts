@@ -21,9 +21,20 @@ function usageOf(usage: ContainerUsage) {
 
 async function podStats(pod: Pod, runtime: RuntimePod | undefined, engine: Runtime, gate: Gate) {
   const running = (runtime?.containers ?? []).filter(({ phase }) => phase === 'running');
-  const read = await Promise.all(running.map(async (container) => ({ container, usage: await gate.run(() => engine.usage(container.id)) })));
+  const read = await Promise.all(
+    running.map(async (container) => ({ container, usage: await gate.run(() => engine.usage(container.id)) })),
+  );
   const containers = read.flatMap(({ container, usage }) =>
-    usage === undefined ? [] : [{ name: container.name, startTime: apiTime(container.startedAtMs ?? container.createdAtMs), ...usageOf(usage), sum: usage }],
+    usage === undefined
+      ? []
+      : [
+          {
+            name: container.name,
+            startTime: apiTime(container.startedAtMs ?? container.createdAtMs),
+            ...usageOf(usage),
+            sum: usage,
+          },
+        ],
   );
   const { name, namespace, uid } = pod.metadata ?? {};
   const atMs = Math.max(0, ...containers.map(({ sum }) => sum.atMs));

@@ -80,7 +80,11 @@ export class FakeApi implements Transport {
     const spec = isObject(object['spec']) ? object['spec'] : {};
     const grace = graceSeconds ?? Number(spec['terminationGracePeriodSeconds'] ?? 30);
     if (collection === 'pods' && grace > 0) {
-      const metadata = { ...object.metadata, deletionTimestamp: new Date().toISOString(), deletionGracePeriodSeconds: grace };
+      const metadata = {
+        ...object.metadata,
+        deletionTimestamp: new Date().toISOString(),
+        deletionGracePeriodSeconds: grace,
+      };
       return this.put(collection, { ...object, metadata });
     }
     this.#objects.delete(key);
@@ -91,7 +95,8 @@ export class FakeApi implements Transport {
 
   #publish(collection: string, type: string, object: Stored): void {
     for (const watcher of this.#watchers) {
-      if (watcher.collection === collection && watcher.matches(object)) watcher.push(`${JSON.stringify({ type, object })}\n`);
+      if (watcher.collection === collection && watcher.matches(object))
+        watcher.push(`${JSON.stringify({ type, object })}\n`);
     }
   }
 

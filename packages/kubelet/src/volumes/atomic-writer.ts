@@ -1,6 +1,18 @@
 // Files that change all at once for whoever reads them: each version is a directory of its own, and one rename of the
 // `..data` link switches over. User-visible names are links through `..data`.
-import { chmod, chown, lstat, mkdir, readdir, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Payload } from '../plan/volume-payload.ts';
 

@@ -1,6 +1,5 @@
 // Fetches what configMap, secret, downwardAPI and projected volumes are made of.
 import type { Pod, Volume, VolumeProjection } from '@wherry/api';
-import type { References } from '../pods/references.ts';
 import type { NodeAllocatable } from '../plan/resource-ref.ts';
 import {
   configMapPayload,
@@ -12,6 +11,7 @@ import {
   secretPayload,
   VolumeError,
 } from '../plan/volume-payload.ts';
+import type { References } from '../pods/references.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 export interface PayloadSources {
@@ -79,9 +79,11 @@ export async function volumePayload(
 ): Promise<Payload | undefined> {
   const context = { pod, sources, notOlderThanMs };
   const { configMap, secret, downwardAPI, projected } = volume;
-  if (configMap !== undefined) return fromConfigMap(context, configMap.name ?? '', keyed(configMap, configMap.defaultMode));
+  if (configMap !== undefined)
+    return fromConfigMap(context, configMap.name ?? '', keyed(configMap, configMap.defaultMode));
   if (secret !== undefined) return fromSecret(context, secret.secretName ?? '', keyed(secret, secret.defaultMode));
-  if (downwardAPI !== undefined) return fromDownward(context, downwardAPI.items ?? [], downwardAPI.defaultMode ?? defaultFileMode);
+  if (downwardAPI !== undefined)
+    return fromDownward(context, downwardAPI.items ?? [], downwardAPI.defaultMode ?? defaultFileMode);
   if (projected === undefined) return undefined;
   const mode = projected.defaultMode ?? defaultFileMode;
   const parts = await Promise.all((projected.sources ?? []).map((source) => fromProjection(context, source, mode)));

@@ -48,7 +48,10 @@ export class DiskVolumes implements PodVolumes {
     try {
       await mountTmpfs(run, memory, undefined);
     } catch (error) {
-      logger.warn({ err: error, path: memory }, 'cannot mount a tmpfs: secrets and tokens of pods will lie on the disk');
+      logger.warn(
+        { err: error, path: memory },
+        'cannot mount a tmpfs: secrets and tokens of pods will lie on the disk',
+      );
     }
   }
 
@@ -120,7 +123,10 @@ export class DiskVolumes implements PodVolumes {
 
   async pods(): Promise<readonly string[]> {
     const { rootDirectory } = this.#options;
-    const [onDisk, inMemory] = await Promise.all([readdir(podsRoot(rootDirectory)), readdir(secretRoot(rootDirectory))]);
+    const [onDisk, inMemory] = await Promise.all([
+      readdir(podsRoot(rootDirectory)),
+      readdir(secretRoot(rootDirectory)),
+    ]);
     return [...new Set([...onDisk, ...inMemory])];
   }
 }

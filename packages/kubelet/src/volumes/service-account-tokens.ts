@@ -71,7 +71,8 @@ export class ServiceAccountTokens {
       subresource: 'token',
     })) as TokenRequest;
     const token = answer.status?.token;
-    if (token === undefined) throw new Error(`the API server answered a token request for "${account}" without a token`);
+    if (token === undefined)
+      throw new Error(`the API server answered a token request for "${account}" without a token`);
     const expiresAtMs = Date.parse(answer.status?.expirationTimestamp ?? '');
     const lifeMs = Number.isNaN(expiresAtMs) ? wish.expirationSeconds * 1000 : expiresAtMs - nowMs;
     const renewInMs = Math.min(lifeMs * lifeShare, ageMsMax) - this.#random.next() * Math.min(jitterMsMax, lifeMs / 10);

@@ -5,6 +5,45 @@ import type { Endpoint } from '../plan/endpoints.ts';
 import type { ServiceRule, Target } from '../plan/service-rules.ts';
 import { NetnsWorld, NODE_IP, type Place, POD_IPS } from './netns-world.test-support.ts';
 
+/** Answers HTTP-less TCP (one line on connect) and UDP with `name client-address`. */
+const SERVER = `
+const [name] = process.argv.slice(1);
+require('net').createServer((s) => { s.on('error', () => 0); s.write(name + ' ' + s.remoteAddress + '\\n'); s.on('data', (d) => s.write(name + ' ' + d)); s.on('end', () => s.end()); }).listen(8080, '0.0.0.0', () => console.log('up'));
+const u = require('dgram').createSocket('udp4').on('message', (m, r) => u.send(name + ' ' + r.address, r.port, r.address)); u.bind(8080);`;
+
+/** Asks count times, one new client each, and prints the answers as JSON. */
+const PROBE = `
+const [proto, host, port, count, waitMs] = process.argv.slice(1);
+const tcp = () => new Promise((done) => { const s = require('net').connect({ host, port }); const t = setTimeout(() => { s.destroy(); done('timeout'); }, +waitMs);
+  s.on('error', (e) => { clearTimeout(t); done(e.code === 'ECONNRESET' ? 'ECONNREFUSED' : e.code); }); s.on('data', (d) => { clearTimeout(t); s.destroy(); done(String(d).trim()); }); });
+const udp = () => new Promise((done) => { const s = require('dgram').createSocket('udp4'); const t = setTimeout(() => { s.close(); done('timeout'); }, +waitMs);
+  s.on('error', (e) => { clearTimeout(t); s.close(); done(e.code); }); s.on('message', (m) => { clearTimeout(t); s.close(); done(String(m)); }); s.connect(port, host, () => s.send('x')); });
+(async () => { const a = []; for (let i = 0; i < +count; i++) a.push(await (proto === 'udp' ? udp() : tcp())); console.log(JSON.stringify(a)); })();`;
+
+/** Runs a data plane inside the node's namespace and does what its standard input says, a JSON line at a time. */
+const RUNNER = `
+const [mode, folder] = process.argv.slice(1);
+const { commandRunner } = await import(folder + '/run-command.ts');
+const { systemClock, systemRandom, silentLogger, Scope } = await import('@wherry/daemon');
+const { networkInterfaces } = await import('node:os');
+const localAddresses = () => new Set(Object.values(networkInterfaces()).flat().map((a) => a.address));
+const logger = { ...silentLogger, warn: (f, m) => console.error(m, f), error: (f, m) => console.error(m, f) };
+const common = { run: commandRunner(), localAddresses, clock: systemClock, logger };
+const plane = mode === 'nftables'
+  ? new (await import(folder + '/nftables/nftables-dataplane.ts')).NftablesDataplane({ ...common, prefix: [], table: { clusterCidr: '10.244.0.0/16', nodePortCidrs: [] } })
+  : new (await import(folder + '/userspace/userspace-dataplane.ts')).UserspaceDataplane({ ...common, random: systemRandom, clusterCidr: '10.244.0.0/16', nodePortCidrs: [], scope: new Scope('t', logger) });
+const { createInterface } = await import('node:readline');
+for await (const line of createInterface({ input: process.stdin })) {
+  const { call, argument } = JSON.parse(line);
+  const start = performance.now();
+  let answer;
+  try { answer = { value: await plane[call](argument) }; } catch (error) { answer = { error: String(error) }; }
+  console.log(JSON.stringify({ ...answer, ms: performance.now() - start }));
+}
+await plane.close(); process.exit(0);`;
+
+const SCRIPTS = { server: SERVER, probe: PROBE, runner: RUNNER };
+
 const CLUSTER_IP = '10.96.7.7';
 const EXTERNAL_IP = '198.51.100.7';
 const GATEWAY = '10.244.1.1';
@@ -241,7 +280,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe.each(['nftables', 'userspace'] as const)('%s', (mode) => {
-  const world = new NetnsWorld(`${process.pid}${mode[0]}`);
+  const world = new NetnsWorld(`${process.pid}${mode[0]}`, SCRIPTS);
   beforeAll(() => world.build(mode));
   afterAll(() => world.tearDown());
 

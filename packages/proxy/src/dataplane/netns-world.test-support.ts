@@ -10,53 +10,28 @@ const GATEWAY_IP = '10.244.1.1';
 export const POD_IPS = { pod1: '10.244.1.11', pod2: '10.244.1.12', pod3: '10.244.1.13' } as const;
 export type Place = keyof typeof POD_IPS | 'node' | 'outside';
 
-/** Answers HTTP-less TCP (one line on connect) and UDP with `name client-address`. */
-const SERVER = `
-const [name] = process.argv.slice(1);
-require('net').createServer((s) => { s.on('error', () => 0); s.write(name + ' ' + s.remoteAddress + '\\n'); s.on('data', (d) => s.write(name + ' ' + d)); s.on('end', () => s.end()); }).listen(8080, '0.0.0.0', () => console.log('up'));
-const u = require('dgram').createSocket('udp4').on('message', (m, r) => u.send(name + ' ' + r.address, r.port, r.address)); u.bind(8080);`;
-
-/** Asks \`count\` times, one new client each, and prints the answers as JSON. */
-const PROBE = `
-const [proto, host, port, count, waitMs] = process.argv.slice(1);
-const tcp = () => new Promise((done) => { const s = require('net').connect({ host, port }); const t = setTimeout(() => { s.destroy(); done('timeout'); }, +waitMs);
-  s.on('error', (e) => { clearTimeout(t); done(e.code === 'ECONNRESET' ? 'ECONNREFUSED' : e.code); }); s.on('data', (d) => { clearTimeout(t); s.destroy(); done(String(d).trim()); }); });
-const udp = () => new Promise((done) => { const s = require('dgram').createSocket('udp4'); const t = setTimeout(() => { s.close(); done('timeout'); }, +waitMs);
-  s.on('error', (e) => { clearTimeout(t); s.close(); done(e.code); }); s.on('message', (m) => { clearTimeout(t); s.close(); done(String(m)); }); s.connect(port, host, () => s.send('x')); });
-(async () => { const a = []; for (let i = 0; i < +count; i++) a.push(await (proto === 'udp' ? udp() : tcp())); console.log(JSON.stringify(a)); })();`;
-
-/** Runs a data plane inside the node's namespace and does what its standard input says, a JSON line at a time. */
-const RUNNER = `
-const [mode, folder] = process.argv.slice(1);
-const { commandRunner } = await import(folder + '/run-command.ts');
-const { systemClock, systemRandom, silentLogger, Scope } = await import('@wherry/daemon');
-const { networkInterfaces } = await import('node:os');
-const localAddresses = () => new Set(Object.values(networkInterfaces()).flat().map((a) => a.address));
-const logger = { ...silentLogger, warn: (f, m) => console.error(m, f), error: (f, m) => console.error(m, f) };
-const common = { run: commandRunner(), localAddresses, clock: systemClock, logger };
-const plane = mode === 'nftables'
-  ? new (await import(folder + '/nftables/nftables-dataplane.ts')).NftablesDataplane({ ...common, prefix: [], table: { clusterCidr: '10.244.0.0/16', nodePortCidrs: [] } })
-  : new (await import(folder + '/userspace/userspace-dataplane.ts')).UserspaceDataplane({ ...common, random: systemRandom, clusterCidr: '10.244.0.0/16', nodePortCidrs: [], scope: new Scope('t', logger) });
-const { createInterface } = await import('node:readline');
-for await (const line of createInterface({ input: process.stdin })) {
-  const { call, argument } = JSON.parse(line);
-  const start = performance.now();
-  let answer;
-  try { answer = { value: await plane[call](argument) }; } catch (error) { answer = { error: String(error) }; }
-  console.log(JSON.stringify({ ...answer, ms: performance.now() - start }));
+/** What runs inside the namespaces, as sources for `node -e`. */
+export interface WorldScripts {
+  /** Argument: its name. Answers on TCP and UDP port 8080, and prints a line when it does. */
+  readonly server: string;
+  /** Arguments: protocol, host, port, count, how long to wait in ms. Prints the answers as JSON. */
+  readonly probe: string;
+  /** Arguments: mode, folder of the data planes. Runs one and makes the calls on its standard input, a JSON line each. */
+  readonly runner: string;
 }
-await plane.close(); process.exit(0);`;
 
 /** A node with three pods, wired as the kubelet does it, and a machine beside it; all in namespaces of their own. */
 export class NetnsWorld {
   readonly #id: string;
+  readonly #scripts: WorldScripts;
   readonly #children: ChildProcess[] = [];
   #runner:
     | { readonly child: ChildProcess; readonly lines: AsyncIterator<string>; readonly reader: Interface }
     | undefined;
 
-  constructor(id: string) {
+  constructor(id: string, scripts: WorldScripts) {
     this.#id = id;
+    this.#scripts = scripts;
   }
 
   /** @throws where network namespaces cannot be made: these tests need root and Linux */
@@ -90,7 +65,7 @@ export class NetnsWorld {
     ip('-n', outside, 'route', 'add', 'default', 'via', NODE_IP);
     for (const [pod, address] of Object.entries(POD_IPS)) this.#wirePod(node, pod as Place, address);
     await Promise.all(Object.keys(POD_IPS).map((pod) => this.#startServer(pod as Place)));
-    const argv = ['--input-type=module', '-e', RUNNER, mode, import.meta.dirname];
+    const argv = ['--input-type=module', '-e', this.#scripts.runner, mode, import.meta.dirname];
     const child = this.#spawn('node', argv, import.meta.dirname);
     if (child.stdout === null) throw new Error('The runner has no output');
     const reader = createInterface({ input: child.stdout });
@@ -123,7 +98,7 @@ export class NetnsWorld {
     count = 1,
     waitMs = 1000,
   ): Promise<string[]> {
-    const child = this.#spawn(from, ['-e', PROBE, protocol, host, `${port}`, `${count}`, `${waitMs}`]);
+    const child = this.#spawn(from, ['-e', this.#scripts.probe, protocol, host, `${port}`, `${count}`, `${waitMs}`]);
     let text = '';
     for await (const chunk of child.stdout ?? []) text += String(chunk);
     return JSON.parse(text) as string[];
@@ -164,7 +139,7 @@ export class NetnsWorld {
   }
 
   async #startServer(pod: Place): Promise<void> {
-    const child = this.#spawn(pod, ['-e', SERVER, pod]);
+    const child = this.#spawn(pod, ['-e', this.#scripts.server, pod]);
     await new Promise((up) => child.stdout?.once('data', up));
   }
 

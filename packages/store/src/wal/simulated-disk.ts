@@ -79,6 +79,26 @@ export class SimulatedDisk implements Disk {
     await this.#options.delay?.();
   }
 
+  /** The directory as one process sees it: after the next `crash` whatever it still does never comes to an end. */
+  mount(): Disk {
+    const life = this.#life;
+    const never = () => new Promise<never>(() => undefined);
+    const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (life !== this.#life) return never();
+      const result = await work();
+      return life === this.#life ? result : never();
+    };
+    return {
+      path: this.path,
+      list: () => guard(() => this.list()),
+      read: (name) => guard(() => this.read(name)),
+      open: (name) => guard(() => this.open(name)),
+      rename: (from, to) => guard(() => this.rename(from, to)),
+      remove: (name) => guard(() => this.remove(name)),
+      syncDirectory: () => guard(() => this.syncDirectory()),
+    };
+  }
+
   /** The process dies: unsynced writes are kept, lost or torn. */
   crash(): void {
     this.#life++;

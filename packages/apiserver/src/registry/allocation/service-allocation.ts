@@ -1,16 +1,16 @@
 import {
   type ApiObject,
   type FieldError,
+  type IPAddress,
   internalError,
   invalid,
   invalidValue,
-  type IPAddress,
   isAlreadyExists,
   isNotFound,
   resources,
   type Service,
 } from '@wherry/api';
-import { type Logger, type Random, rfc3339, type Clock } from '@wherry/daemon';
+import { type Clock, type Logger, type Random, rfc3339 } from '@wherry/daemon';
 import type { ObjectReader } from '../../cache/object-reader.ts';
 import { grantService, serviceNeeds } from '../../kinds/service-allocation.ts';
 import type { PortNeed } from '../../kinds/strategy.ts';
@@ -56,7 +56,12 @@ export class ServiceAllocation {
   }
 
   /** The object with addresses and ports, for a Service; any other as it is. @throws StatusError Invalid */
-  async allocate(stored: StoredKind, object: ApiObject, old: ApiObject | undefined, dryRun: boolean): Promise<Allocated> {
+  async allocate(
+    stored: StoredKind,
+    object: ApiObject,
+    old: ApiObject | undefined,
+    dryRun: boolean,
+  ): Promise<Allocated> {
     if (!isServices(stored)) {
       return { object, giveBack: nothing, releaseOld: nothing };
     }
@@ -121,7 +126,10 @@ export class ServiceAllocation {
         const at = (detail: string): FieldError =>
           invalidValue('spec.clusterIPs', [need.address], `failed to allocate IP ${need.address}: ${detail}`);
         if (!isUsable(range, need.address)) {
-          throw refused(service, at(`the provided IP (${need.address}) is not in the valid range. The range of valid IPs is ${range.cidr}`));
+          throw refused(
+            service,
+            at(`the provided IP (${need.address}) is not in the valid range. The range of valid IPs is ${range.cidr}`),
+          );
         }
         if (!(await this.#take(service, need.address, taken, dryRun))) {
           throw refused(service, at('provided IP is already allocated'));
@@ -130,7 +138,11 @@ export class ServiceAllocation {
       }
       case 'auto': {
         for (let pick = 0; pick < PICKS_MAX; pick += 1) {
-          const offset = freeOffset(range, (address) => this.#isTaken(address), (max) => this.#options.random.integer(max));
+          const offset = freeOffset(
+            range,
+            (address) => this.#isTaken(address),
+            (max) => this.#options.random.integer(max),
+          );
           if (offset === undefined) {
             break;
           }
@@ -198,7 +210,14 @@ export class ServiceAllocation {
     }
     const { from, to } = nodePorts.range;
     if (!nodePorts.inRange(need.port)) {
-      throw refused(service, invalidValue(path, need.port, `provided port is not in the valid range. The range of valid ports is ${from}-${to}`));
+      throw refused(
+        service,
+        invalidValue(
+          path,
+          need.port,
+          `provided port is not in the valid range. The range of valid ports is ${from}-${to}`,
+        ),
+      );
     }
     if (!dryRun) {
       if (!(await nodePorts.take(need.port))) {
@@ -213,13 +232,13 @@ export class ServiceAllocation {
     const { store, nodePorts, logger } = this.#options;
     try {
       for (const address of addresses) {
-        await store.update(this.#options.addresses, '', address, { dryRun: false }, () => ({ kind: 'remove' })).catch(
-          (error: unknown) => {
+        await store
+          .update(this.#options.addresses, '', address, { dryRun: false }, () => ({ kind: 'remove' }))
+          .catch((error: unknown) => {
             if (!isNotFound(error)) {
               throw error;
             }
-          },
-        );
+          });
       }
       if (ports.length > 0) {
         await nodePorts.release(ports);
@@ -272,7 +291,9 @@ function refused(service: Service, error: FieldError): Error {
 }
 
 function addressesOf(service: Service): readonly string[] {
-  return (service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? '']).filter((address) => address !== '' && address !== 'None');
+  return (service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? '']).filter(
+    (address) => address !== '' && address !== 'None',
+  );
 }
 
 function portsOf(service: Service): readonly number[] {

@@ -1,12 +1,12 @@
 import {
-  badRequest,
   type Binding,
+  badRequest,
   conflict,
   facts,
   invalid,
+  notSupported,
   type Pod,
   required,
-  notSupported,
   resources,
   setCondition,
 } from '@wherry/api';
@@ -25,7 +25,11 @@ export async function bind(from: ResourceRequest, pods: StoredKind): Promise<Api
   if (node === undefined) {
     throw new Error('No facts about Binding');
   }
-  const body = await readObject(from.request, { group: '', version: 'v1', kind: 'Binding', node }, options.fieldValidation);
+  const body = await readObject(
+    from.request,
+    { group: '', version: 'v1', kind: 'Binding', node },
+    options.fieldValidation,
+  );
   const binding = body.object as Binding;
   const podName = from.info.subresource === 'binding' ? from.info.name : (binding.metadata?.name ?? '');
   if (from.info.subresource === 'binding' && (binding.metadata?.name ?? podName) !== podName) {
@@ -39,7 +43,9 @@ export async function bind(from: ResourceRequest, pods: StoredKind): Promise<Api
 function checkTarget(binding: Binding, name: string): void {
   const { target } = binding;
   if ((target.kind ?? '') !== '' && target.kind !== 'Node') {
-    throw invalid({ group: '', kind: 'Binding' }, name, [notSupported('target.kind', target.kind, ['Node', '<empty>'])]);
+    throw invalid({ group: '', kind: 'Binding' }, name, [
+      notSupported('target.kind', target.kind, ['Node', '<empty>']),
+    ]);
   }
   if ((target.name ?? '') === '') {
     throw invalid({ group: '', kind: 'Binding' }, name, [required('target.name', '')]);
@@ -58,7 +64,11 @@ async function assign(
     const pod = current.object() as Pod;
     const uid = binding.metadata?.uid ?? '';
     if (uid !== '' && uid !== pod.metadata?.uid) {
-      throw conflict(resources.pods, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ''}`);
+      throw conflict(
+        resources.pods,
+        name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ''}`,
+      );
     }
     const refuse = (why: string) => conflict({ group: '', resource: 'pods/binding' }, name, why);
     if (pod.metadata?.deletionTimestamp !== undefined) {

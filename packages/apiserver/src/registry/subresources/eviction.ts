@@ -69,7 +69,9 @@ async function spendBudget(from: StoredRequest, budgets: StoredKind, pod: Pod, d
     return;
   }
   if (matching.length > 1) {
-    throw internalError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
+    throw internalError(
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
   }
   const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   if (!ready && mayEvictUnready(budget)) {
@@ -100,7 +102,7 @@ function spent(budget: PodDisruptionBudget, podName: string, now: string): PodDi
   const name = budget.metadata?.name ?? '';
   const { status } = budget;
   const refuse = (message: string) =>
-    tooManyRequests('Cannot evict pod as it would violate the pod\'s disruption budget.', 0, [
+    tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0, [
       { reason: 'DisruptionBudget', message },
     ]);
   if (status === undefined || (status.observedGeneration ?? 0) < (budget.metadata?.generation ?? 0)) {

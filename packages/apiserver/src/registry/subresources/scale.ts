@@ -1,14 +1,14 @@
 import {
   type ApiObject,
   badRequest,
+  compileLabelSelector,
   conflict,
   facts,
   formatLabelFilter,
-  compileLabelSelector,
-  labelFilterOf,
   invalid,
   invalidValue,
   type LabelSelector,
+  labelFilterOf,
   type Scale,
 } from '@wherry/api';
 import type { Entry } from '../../cache/entry.ts';
@@ -64,7 +64,9 @@ async function write(from: StoredRequest, dryRun: boolean, wanted: (current: Ent
   const result = await writeUpdate(asObject, dryRun, from.warnings, (current) => {
     const next = wanted(current);
     if ((next.metadata?.name ?? info.name) !== info.name) {
-      throw badRequest(`the name of the object (${next.metadata?.name ?? ''}) does not match the name on the URL (${info.name})`);
+      throw badRequest(
+        `the name of the object (${next.metadata?.name ?? ''}) does not match the name on the URL (${info.name})`,
+      );
     }
     const revision = next.metadata?.resourceVersion ?? '';
     if (revision !== '' && revision !== String(current.revision)) {
@@ -112,6 +114,8 @@ function selectorText(selector: LabelSelector | Readonly<Record<string, string>>
   }
   const isMap = !('matchLabels' in selector) && !('matchExpressions' in selector);
   return formatLabelFilter(
-    isMap ? labelFilterOf(selector as Readonly<Record<string, string>>) : compileLabelSelector(selector as LabelSelector),
+    isMap
+      ? labelFilterOf(selector as Readonly<Record<string, string>>)
+      : compileLabelSelector(selector as LabelSelector),
   );
 }

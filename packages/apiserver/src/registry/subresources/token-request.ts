@@ -1,8 +1,8 @@
 import {
   applyDefaults,
   conflict,
-  facts,
   type FieldError,
+  facts,
   invalid,
   invalidValue,
   notFound,
@@ -41,9 +41,12 @@ export async function requestToken(from: StoredRequest, tokens: ServiceAccountTo
   }
   const asked = request.spec.expirationSeconds ?? EXPIRATION_SECONDS_DEFAULT;
   checkExpiration(asked, info.name);
-  const audiences = request.spec.audiences.length === 0 ? tokens.audiences : request.spec.audiences;
+  // kubectl leaves the field out although the schema requires it.
+  const wanted: readonly string[] | undefined = request.spec.audiences;
+  const audiences = wanted === undefined || wanted.length === 0 ? tokens.audiences : wanted;
   const bound = await boundObject(from, request);
-  const forApi = audiences.length === tokens.audiences.length && audiences.every((item) => tokens.audiences.includes(item));
+  const forApi =
+    audiences.length === tokens.audiences.length && audiences.every((item) => tokens.audiences.includes(item));
   const extended = forApi && asked === KUBELET_EXPIRATION_SECONDS && bound.pod !== undefined;
   const signed = await tokens.sign(
     {
@@ -102,7 +105,11 @@ async function boundObject(from: StoredRequest, request: TokenRequest): Promise<
       const bound = checkUid(from, 'pods', name, uid, pod?.metadata?.uid);
       if (pod?.spec?.serviceAccountName !== from.info.name) {
         throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [
-          invalidValue('spec.boundObjectRef', name, `cannot bind token for serviceaccount ${JSON.stringify(from.info.name)} to pod running with different serviceaccount name.`),
+          invalidValue(
+            'spec.boundObjectRef',
+            name,
+            `cannot bind token for serviceaccount ${JSON.stringify(from.info.name)} to pod running with different serviceaccount name.`,
+          ),
         ]);
       }
       const nodeName = pod.spec.nodeName ?? '';
@@ -125,7 +132,13 @@ async function boundObject(from: StoredRequest, request: TokenRequest): Promise<
   }
 }
 
-function checkUid(from: StoredRequest, resource: string, name: string, wanted: string, actual: string | undefined): BoundReference {
+function checkUid(
+  from: StoredRequest,
+  resource: string,
+  name: string,
+  wanted: string,
+  actual: string | undefined,
+): BoundReference {
   if (actual === undefined) {
     throw notFound({ group: '', resource }, name);
   }

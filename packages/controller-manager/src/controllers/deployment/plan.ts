@@ -1,6 +1,6 @@
 import { type Deployment, type DeploymentStatus, isPodTerminal, type Pod, type ReplicaSet } from '@wherry/api';
 import type { Owner } from '../../pods/ownership.ts';
-import { canonicalJson } from '../../pods/template-hash.ts';
+import { omitZeros, sameStatus } from '../../status/zeros.ts';
 import { DESIRED_REPLICAS, newestAnnotations, REVISION, revisionOf } from './annotations.ts';
 import { annotatedNumber, desiredReplicas, isRolling, specReplicas, statusReplicas, sumOf } from './arithmetic.ts';
 import { type DeploymentAction, Draft, type PlannedEvent } from './draft.ts';
@@ -39,6 +39,14 @@ export interface DeploymentPlan {
   readonly requeueAfterMs: number | undefined;
   readonly why: string;
 }
+
+const OPTIONAL_COUNTS = [
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+] as const;
 
 const SELECTS_ALL: PlannedEvent = {
   type: 'Warning',
@@ -218,18 +226,13 @@ function finish(
   status: DeploymentStatus,
   revision: string | undefined,
 ): DeploymentPlan {
-  const changed = canonicalJson(meaningful(status)) !== canonicalJson(meaningful(input.deployment.status ?? {}));
+  const changed = !sameStatus(status, input.deployment.status);
   return {
     actions: draft.actions,
-    status: changed || revision !== undefined ? status : undefined,
+    status: changed || revision !== undefined ? omitZeros(status, OPTIONAL_COUNTS) : undefined,
     revision,
     events: [],
     requeueAfterMs: deadlineCheckMs(input.deployment, status, input.nowMs),
     why: draft.why.join('; ') || 'status changed',
   };
-}
-
-/** The server leaves zero counts out; they mean the same. */
-function meaningful(status: DeploymentStatus): object {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
 }

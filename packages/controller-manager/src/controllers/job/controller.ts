@@ -103,7 +103,8 @@ class JobController {
     });
     if (plan.status !== undefined) {
       const missing = plan.create.length - created.succeeded;
-      await this.#writeStatus(actor, job, { ...plan.status, active: (plan.status.active ?? 0) - missing });
+      const status = missing === 0 ? plan.status : { ...plan.status, active: (plan.status.active ?? 0) - missing };
+      await this.#writeStatus(actor, job, status);
     }
     for (const event of plan.events) this.#recorder.event(actor.regarding, event.type, event.reason, event.message);
     await actOnEach(plan.release, (pod) => this.#free(actor, pod));

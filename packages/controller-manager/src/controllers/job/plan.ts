@@ -1,13 +1,15 @@
 import { isPodActive, isPodReady, type Job, type JobCondition, type JobStatus, type Pod } from '@wherry/api';
 import type { Owner } from '../../pods/ownership.ts';
 import { isPodTerminating, timeMs } from '../../pods/readiness.ts';
-import { canonicalJson } from '../../pods/template-hash.ts';
+import { omitZeros, sameStatus } from '../../status/zeros.ts';
 import { isIndexFailed, isPodFailed } from './failures.ts';
 import { conditionOf, type FinishInput, findFinish, withCondition } from './finish.ts';
 import { completionIndex, formatIndexes, parseIndexes } from './indexes.ts';
 import { manage } from './manage.ts';
 import { judgeFailure } from './policies.ts';
 import { isSuccess, isTracked, type Tracking, track } from './tracking.ts';
+
+const OPTIONAL_COUNTS = ['active', 'succeeded', 'failed'] as const;
 
 export interface JobInput {
   readonly job: Job;
@@ -94,7 +96,7 @@ export function planJob(input: JobInput): JobPlan {
     deleteCounted,
     deleteUncounted: managed?.remove ?? [],
     create: managed?.create ?? [],
-    status: sameStatus(status, input.job.status) ? undefined : status,
+    status: sameStatus(status, input.job.status) ? undefined : omitZeros(status, OPTIONAL_COUNTS),
     release: tracking.release,
     events: [...(suspension?.events ?? []), ...events],
     requeueAfterMs: earliest(managed?.requeueAfterMs, deadlineLeftMs(input, counts.startTime)),
@@ -270,13 +272,4 @@ function deadlineLeftMs({ job, nowMs }: JobInput, startTime: string | undefined)
 function earliest(left: number | undefined, right: number | undefined): number | undefined {
   if (left === undefined) return right;
   return right === undefined ? left : Math.min(left, right);
-}
-
-/** The server leaves zero counts out; they mean the same. */
-function sameStatus(next: JobStatus, old: JobStatus | undefined): boolean {
-  const meaningful = (status: JobStatus) => Object.entries(status).filter(([, value]) => value !== 0 && value !== '');
-  return (
-    canonicalJson(Object.fromEntries(meaningful(next))) === canonicalJson(Object.fromEntries(meaningful(old ?? {}))) &&
-    old !== undefined
-  );
 }

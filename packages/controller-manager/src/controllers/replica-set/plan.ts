@@ -11,10 +11,12 @@ import {
 import { claim, type Owner } from '../../pods/ownership.ts';
 import { podsToDelete } from '../../pods/ranking.ts';
 import { isPodTerminating, nextAvailabilityMs } from '../../pods/readiness.ts';
-import { canonicalJson } from '../../pods/template-hash.ts';
+import { omitZeros, sameStatus } from '../../status/zeros.ts';
 
 /** Pods created or deleted at most in one go, as upstream's burst. */
 export const BURST_REPLICAS_MAX = 500;
+
+const OPTIONAL_COUNTS = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const;
 
 /** What a ReplicaSet and a ReplicationController have in common. */
 export interface ReplicaTarget {
@@ -117,13 +119,7 @@ export function replicaStatus(
     observedGeneration: target.generation,
     ...(conditions.length > 0 && { conditions }),
   };
-  return sameStatus(next, target.status) ? undefined : next;
-}
-
-function sameStatus(next: ReplicaSetStatus, old: ReplicaSetStatus): boolean {
-  // The server leaves zero counts out; they mean the same.
-  const filled = { readyReplicas: 0, availableReplicas: 0, fullyLabeledReplicas: 0 };
-  return canonicalJson({ ...filled, ...old }) === canonicalJson({ ...filled, ...next });
+  return sameStatus(next, target.status) ? undefined : omitZeros(next, OPTIONAL_COUNTS);
 }
 
 function failureConditions(

@@ -11,13 +11,13 @@ import {
 } from '@wherry/api';
 import type { EventRecorder, Informer, Outcome } from '@wherry/client';
 import { claim, ownerOf } from '../../pods/ownership.ts';
-import { RevisionActions } from '../../revisions/revision-actions.ts';
 import { actOnEach, slowStart } from '../../spine/batches.ts';
 import { BY_CONTROLLER, ORPHANS } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { type Actor, isNamespaceTerminating, PodActions, textOf } from '../../spine/pod-actions.ts';
 import { orphanOwners } from '../../spine/pod-owners.ts';
+import { RevisionActions } from '../../spine/revision-actions.ts';
 import { ordinalOf } from './identity.ts';
 import { planStatefulSet, type StatefulSetPlan } from './plan.ts';
 

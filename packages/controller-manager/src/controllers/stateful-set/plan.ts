@@ -10,10 +10,12 @@ import {
 } from '@wherry/api';
 import type { Owner } from '../../pods/ownership.ts';
 import { nextAvailabilityMs } from '../../pods/readiness.ts';
-import { canonicalJson } from '../../pods/template-hash.ts';
 import { type CurrentRevision, findCurrentRevision, surplusRevisions, templateOf } from '../../revisions/revisions.ts';
+import { omitZeros, sameStatus } from '../../status/zeros.ts';
 import { type ClaimOwnership, planClaimOwners } from './claims.ts';
 import { buildClaims, buildPod, identityLabels, ordinalOf, REVISION_LABEL } from './identity.ts';
+
+const OPTIONAL_COUNTS = ['readyReplicas', 'currentReplicas', 'updatedReplicas'] as const;
 
 export const REVISION_HASH_LABEL = 'controller.kubernetes.io/hash';
 
@@ -107,7 +109,7 @@ export function planStatefulSet(input: StatefulSetInput): StatefulSetPlan {
     create: steps.create,
     delete: steps.delete,
     relabel: misnamed(view),
-    status: canonicalJson(meaningful(status)) === canonicalJson(meaningful(set.status ?? {})) ? undefined : status,
+    status: sameStatus(status, set.status) ? undefined : omitZeros(status, OPTIONAL_COUNTS),
     requeueAfterMs: nextAvailabilityMs(input.pods, view.minReadySeconds, nowMs),
     why: steps.why,
   };
@@ -261,9 +263,4 @@ function computeStatus(view: View): StatefulSetStatus {
     collisionCount: collisionCount ?? 0,
     ...(conditions !== undefined && { conditions }),
   };
-}
-
-/** The server leaves zero counts out; they mean the same. */
-function meaningful(status: object): object {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
 }

@@ -1,8 +1,8 @@
 // Finds the engine and, on a virtual node, the container whose network namespace is the node's.
 import { readFile } from 'node:fs/promises';
-import Docker from 'dockerode';
-import { sandboxImageReference } from '@wherry/images';
 import type { Clock, Logger } from '@wherry/daemon';
+import { sandboxImageReference } from '@wherry/images';
+import Docker from 'dockerode';
 import { DockerRuntime } from './docker-runtime.ts';
 import type { Ownership } from './labels.ts';
 
@@ -46,7 +46,10 @@ export async function connectDocker(options: ConnectOptions): Promise<DockerRunt
   const docker = engineAt(options.endpoint);
   const negativeOomScores = await mayLowerOomScores();
   if (!negativeOomScores) {
-    options.logger.warn({}, 'no CAP_SYS_RESOURCE here: containers run without OOM scores below 0, so sandboxes and guaranteed pods are not protected from the kernel');
+    options.logger.warn(
+      {},
+      'no CAP_SYS_RESOURCE here: containers run without OOM scores below 0, so sandboxes and guaranteed pods are not protected from the kernel',
+    );
   }
   const anchor = await anchorOf(docker, options);
   options.logger.info({ anchor, endpoint: options.endpoint }, 'using the Docker engine');

@@ -3,9 +3,10 @@
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import Docker, { type ContainerInfo, type ContainerInspectInfo } from 'dockerode';
-import { architectureOf, ensureImages, sandboxImage } from '@wherry/images';
 import type { Clock, Logger } from '@wherry/daemon';
+import { architectureOf, ensureImages, sandboxImage } from '@wherry/images';
+import type Docker from 'dockerode';
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '../../plan/runtime-state.ts';
 import { Gate } from '../gate.ts';
 import {
@@ -91,7 +92,9 @@ export class DockerRuntime implements Runtime {
   }
 
   async #podFrom(identity: PodIdentity, infos: readonly ContainerInfo[]): Promise<RuntimePod> {
-    const inspected = (await Promise.all(infos.map((info) => this.#inspect(info)))).filter((info) => info !== undefined);
+    const inspected = (await Promise.all(infos.map((info) => this.#inspect(info)))).filter(
+      (info) => info !== undefined,
+    );
     const sandboxes: RuntimeSandbox[] = [];
     const containers: RuntimeContainer[] = [];
     for (const info of inspected) {
@@ -101,7 +104,9 @@ export class DockerRuntime implements Runtime {
     return {
       ...identity,
       sandboxes: sandboxes.sort((left, right) => right.createdAtMs - left.createdAtMs),
-      containers: containers.sort((left, right) => right.attempt - left.attempt || right.createdAtMs - left.createdAtMs),
+      containers: containers.sort(
+        (left, right) => right.attempt - left.attempt || right.createdAtMs - left.createdAtMs,
+      ),
     };
   }
 
@@ -124,7 +129,13 @@ export class DockerRuntime implements Runtime {
   }
 
   watch(onHint: (hint: RuntimeHint) => void, signal: AbortSignal): Promise<void> {
-    return followEvents(this.#docker, this.#options.owner, onHint, this.#options, signal);
+    // The engine tells of an end before its list shows it; an inspection waits for it. So what is known of that
+    // container is forgotten, and the next look inspects it whatever the list says.
+    const forget = (hint: RuntimeHint) => {
+      if (hint.kind === 'container') this.#known.delete(hint.id);
+      onHint(hint);
+    };
+    return followEvents(this.#docker, this.#options.owner, forget, this.#options, signal);
   }
 
   async runSandbox(spec: SandboxSpec): Promise<{ readonly id: string; readonly pid: number }> {
@@ -144,10 +155,12 @@ export class DockerRuntime implements Runtime {
     try {
       return (await this.#heavy.run(create)).id;
     } catch (error) {
-      const conflicting = statusOf(error) === 409 ? /by container "?([0-9a-f]{64})/.exec(String(error))?.[1] : undefined;
+      const conflicting =
+        statusOf(error) === 409 ? /by container "?([0-9a-f]{64})/.exec(String(error))?.[1] : undefined;
       if (conflicting === undefined) throw asRuntimeError(error, 'refused');
       const labels: Labels = (await this.#inspectId(conflicting))?.Config.Labels ?? {};
-      if (!isOwned(this.#options.owner, labels) || podOf(labels).uid !== pod.uid) throw asRuntimeError(error, 'refused');
+      if (!isOwned(this.#options.owner, labels) || podOf(labels).uid !== pod.uid)
+        throw asRuntimeError(error, 'refused');
       await this.remove(conflicting);
       return (await this.#heavy.run(create)).id;
     }

@@ -1,7 +1,8 @@
 // Docker's event stream: hints that something of ours changed. Contents are not believed; the state is read again.
-import type Docker from 'dockerode';
+
 import type { Clock, Logger } from '@wherry/daemon';
 import { pause } from '@wherry/daemon';
+import type Docker from 'dockerode';
 import type { RuntimeHint } from '../port.ts';
 import { isOwned, type Labels, type Ownership, ownedFilter, podOf } from './labels.ts';
 

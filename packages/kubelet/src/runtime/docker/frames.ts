@@ -21,7 +21,8 @@ export async function* frames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Fra
     while (pending.length - offset >= headerBytes) {
       const length = pending.readUInt32BE(offset + 4);
       const kind = pending[offset] ?? 0;
-      if (kind > 3 || length > frameBytesMax) throw new RangeError(`Not a Docker stream header: ${kind}, ${length} bytes`);
+      if (kind > 3 || length > frameBytesMax)
+        throw new RangeError(`Not a Docker stream header: ${kind}, ${length} bytes`);
       const end = offset + headerBytes + length;
       if (end > pending.length) break;
       yield { stream: kind === 2 ? 'stderr' : 'stdout', payload: pending.subarray(offset + headerBytes, end) };

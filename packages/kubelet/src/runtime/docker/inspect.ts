@@ -38,7 +38,14 @@ export function readContainer(info: ContainerInspectInfo): RuntimeContainer {
   if (startedAtMs === undefined) {
     // It could never be started: containerd's exit code and reason, which is what users of upstream see.
     const at = { startedAtMs: createdAtMs, finishedAtMs: createdAtMs };
-    return { ...base, ...at, phase: 'exited', exitCode: 128, reason: 'StartError', message: cleanStartError(state.Error) };
+    return {
+      ...base,
+      ...at,
+      phase: 'exited',
+      exitCode: 128,
+      reason: 'StartError',
+      message: cleanStartError(state.Error),
+    };
   }
   const reason = state.OOMKilled ? 'OOMKilled' : state.ExitCode === 0 ? 'Completed' : 'Error';
   return {

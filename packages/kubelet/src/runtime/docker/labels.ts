@@ -77,7 +77,9 @@ export function ownedFilter(owner: Ownership, podUid?: string): readonly string[
 }
 
 export function isOwned(owner: Ownership, labels: Labels): boolean {
-  return labels[clusterLabel] === owner.cluster && labels[nodeLabel] === owner.node && labels[podUidLabel] !== undefined;
+  return (
+    labels[clusterLabel] === owner.cluster && labels[nodeLabel] === owner.node && labels[podUidLabel] !== undefined
+  );
 }
 
 export function podOf(labels: Labels): PodIdentity {

@@ -129,7 +129,18 @@ export class HollowRuntime implements Runtime {
     const id = this.#newId();
     const { name, attempt, specHash, image, imageId, sandboxId, backoffMs, graceSeconds } = spec;
     const createdAtMs = this.#options.clock.now();
-    const state = { id, podUid: spec.pod.uid, name, attempt, specHash, image, imageId, sandboxId, backoffMs, graceSeconds };
+    const state = {
+      id,
+      podUid: spec.pod.uid,
+      name,
+      attempt,
+      specHash,
+      image,
+      imageId,
+      sandboxId,
+      backoffMs,
+      graceSeconds,
+    };
     pod.containers.set(id, { ...state, phase: 'created', createdAtMs });
     return Promise.resolve(id);
   }
@@ -194,7 +205,13 @@ export class HollowRuntime implements Runtime {
     if (this.#options.missingImages?.has(reference) === true) {
       return Promise.reject(new RuntimeError('refused', `manifest for ${reference} not found: manifest unknown`));
     }
-    this.#images.set(reference, { id: `hollow:${reference}`, reference: `hollow:${reference}`, names: [reference], sizeBytes: imageSizeBytes, user: '' });
+    this.#images.set(reference, {
+      id: `hollow:${reference}`,
+      reference: `hollow:${reference}`,
+      names: [reference],
+      sizeBytes: imageSizeBytes,
+      user: '',
+    });
     return Promise.resolve();
   }
 

@@ -56,7 +56,10 @@ const full = pod({
         { name: 'KEY', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
       ],
       envFrom: [{ configMapRef: { name: 'settings' }, prefix: 'X_' }],
-      resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi', 'example.com/gpu': '1' } },
+      resources: {
+        requests: { cpu: '100m', memory: '64Mi' },
+        limits: { cpu: '1', memory: '128Mi', 'example.com/gpu': '1' },
+      },
       volumeMounts: [
         { name: 'config', mountPath: '/etc/app', readOnly: true },
         { name: 'scratch', mountPath: '/tmp', subPath: 'a' },
@@ -75,7 +78,10 @@ const full = pod({
     },
     podAntiAffinity: {
       preferredDuringSchedulingIgnoredDuringExecution: [
-        { weight: 10, podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { a: 'b' } } } },
+        {
+          weight: 10,
+          podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { a: 'b' } } },
+        },
       ],
     },
   },
@@ -132,7 +138,12 @@ describe('creating a pod', () => {
     ],
     [
       'a host port twice',
-      withContainer({ ports: [{ containerPort: 1, hostPort: 80 }, { containerPort: 2, hostPort: 80 }] }),
+      withContainer({
+        ports: [
+          { containerPort: 1, hostPort: 80 },
+          { containerPort: 2, hostPort: 80 },
+        ],
+      }),
       ['spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//80"'],
     ],
     [
@@ -331,7 +342,10 @@ describe('creating a pod', () => {
 });
 
 describe('updating a pod', () => {
-  const old = created(podStrategy, pod({ activeDeadlineSeconds: 100, tolerations: [{ key: 'a', operator: 'Exists' }] }));
+  const old = created(
+    podStrategy,
+    pod({ activeDeadlineSeconds: 100, tolerations: [{ key: 'a', operator: 'Exists' }] }),
+  );
   const change = (spec: Partial<PodSpec>): Pod => ({ ...old, spec: { containers: [], ...old.spec, ...spec } });
 
   it('allows images, nearer deadlines, more tolerations and other labels', () => {
@@ -364,7 +378,10 @@ describe('updating a pod', () => {
 
   it('lets gates go and placement narrow while gated', () => {
     const gated = created(podStrategy, pod({ schedulingGates: [{ name: 'example.com/g' }] }));
-    const next = { ...gated, spec: { ...gated.spec, containers: gated.spec?.containers ?? [], nodeSelector: { a: 'b' } } };
+    const next = {
+      ...gated,
+      spec: { ...gated.spec, containers: gated.spec?.containers ?? [], nodeSelector: { a: 'b' } },
+    };
     expect(updateRefusals(podStrategy, gated, next)).toEqual([]);
     const { schedulingGates: _gates, ...open } = next.spec;
     expect(updateRefusals(podStrategy, gated, { ...gated, spec: open })).toEqual([]);
@@ -381,7 +398,10 @@ describe('updating a pod', () => {
     expect(subresourceRefusals(podStrategy, 'ephemeralcontainers', next, running)).toEqual([
       'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed\n',
     ]);
-    const withPorts = { ...next, spec: { ...next.spec, ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1, protocol: 'TCP' }] }] } };
+    const withPorts = {
+      ...next,
+      spec: { ...next.spec, ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1, protocol: 'TCP' }] }] },
+    };
     expect(subresourceRefusals(podStrategy, 'ephemeralcontainers', running, withPorts)).toEqual([
       'spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container',
     ]);
@@ -397,9 +417,9 @@ describe('updating a pod', () => {
           containerStatuses: [{ name: 'app', image: 'i', imageID: '', ready: false, restartCount: 0, state }],
         },
       }) as Pod;
-    expect(subresourceRefusals(podStrategy, 'status', status({ terminated: { exitCode: 1 } }), status({ running: {} }))).toEqual([
-      'status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state',
-    ]);
+    expect(
+      subresourceRefusals(podStrategy, 'status', status({ terminated: { exitCode: 1 } }), status({ running: {} })),
+    ).toEqual(['status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state']);
   });
 });
 
