@@ -150,7 +150,7 @@ describe('bad input', () => {
 
   it('refuses callers without credentials, with foreign certificates and without rights', async () => {
     const nobody = new Agent({ connect: { ca } });
-    expect((await send('GET', '/api/v1/nodes', undefined, undefined, nobody)).code).toBe(403);
+    expect((await send('GET', '/api/v1/nodes', undefined, undefined, nobody)).code).toBe(401);
     expect((await send('GET', '/version', undefined, undefined, nobody)).code).toBe(200);
     const badToken = await request(`${server}/api/v1/nodes`, {
       dispatcher: nobody,

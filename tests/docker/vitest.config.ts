@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { repository } from '../harness/repository.ts';
 
 export default defineConfig({
+  root: repository,
   test: {
     include: ['tests/docker/**/*.test.ts', 'packages/*/src/**/*.docker.test.ts', 'packages/*/src/**/*.netns.test.ts'],
     globalSetup: 'tests/docker/global-setup.ts',

@@ -163,8 +163,8 @@ function attributesWith(strategy: Strategy, namespaced: boolean): (object: ApiOb
     if (namespaced) {
       fields['metadata.namespace'] = metadata.namespace ?? '';
     }
-    for (const [name, valueOf] of selectable) {
-      fields[name] = valueOf(object);
+    for (const [name, read] of selectable) {
+      fields[name] = read(object);
     }
     return { labels: metadata.labels ?? noLabels, fields };
   };

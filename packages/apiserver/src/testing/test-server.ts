@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { ListMeta, ObjectMeta } from '@wherry/api';
 import { createMetrics, Health, Scope, seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import { createMemoryStore } from '@wherry/store/client';
 import { type Apiserver, assemble } from '../boot/assemble.ts';
@@ -25,17 +26,30 @@ export interface RequestOptions {
   readonly user?: { readonly name: string; readonly groups: readonly string[] } | null;
 }
 
+/** Any object of the API, for looking into. */
+export interface Peek {
+  readonly kind?: string;
+  readonly apiVersion?: string;
+  readonly metadata?: ObjectMeta & ListMeta;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly items?: readonly Peek[];
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly status?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 export interface TestResponse {
   readonly status: number;
   readonly headers: ApiResponse['headers'];
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every kind
-  readonly json: any;
+  /** The parsed body; compare it with toMatchObject. */
+  readonly json: Peek;
 }
 
 export interface TestWatch {
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into objects of every kind
-  next(): Promise<{ type: string; object: any } | undefined>;
+  next(): Promise<{ readonly type: string; readonly object: Peek } | undefined>;
   readonly pending: number;
   close(): void;
 }
@@ -153,7 +167,7 @@ async function collect(response: ApiResponse): Promise<TestResponse> {
     status: response.status,
     headers: response.headers,
     text,
-    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+    json: isJson && text !== '' ? (JSON.parse(text) as Peek) : {},
   };
 }
 

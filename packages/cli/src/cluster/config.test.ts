@@ -1,3 +1,4 @@
+import { seededRandom } from '@wherry/daemon';
 import { expect, test } from 'vitest';
 import { daemonKinds } from '../daemons/spec.ts';
 import { type ClusterConfig, checkFlags, nodeNames, type UpFlags, usualPorts } from './config.ts';
@@ -7,7 +8,7 @@ import { clusterLayout } from './layout.ts';
 const recorded: ClusterConfig = { name: 'default', nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
 const subnet = { cidr: '172.30.0.0/24', gateway: '172.30.0.1' };
 /** Nothing is asked of this machine's ports: all daemons hold theirs. */
-const held = new Set(daemonKinds);
+const known = { held: new Set(daemonKinds), random: seededRandom(1) };
 const noEngine = async () => ({ kind: 'unavailable', reason: 'this is darwin' }) as const;
 
 test.each<{ flags: UpFlags; refused: RegExp }>([
@@ -33,7 +34,7 @@ test('configure keeps what is recorded and changes what flags say', async () => 
     'default',
     { nodes: 4, port: 7443, runtime: 'hollow' },
     { ...recorded, nodes: 0, subnet },
-    held,
+    known,
     noEngine,
   );
   expect(config).toEqual({
@@ -48,18 +49,18 @@ test('configure keeps what is recorded and changes what flags say', async () => 
 
 test('configure asks for no engine when there are no nodes', async () => {
   const engine = () => Promise.reject(new Error('must not be asked'));
-  expect(await configure('default', { nodes: 0 }, undefined, held, engine)).toMatchObject({
+  expect(await configure('default', { nodes: 0 }, undefined, known, engine)).toMatchObject({
     nodes: 0,
     profile: 'upstream',
   });
 });
 
 test('configure falls back to hollow nodes, and says why, unless Docker was asked for', async () => {
-  expect(await configure('default', {}, undefined, held, noEngine)).toMatchObject({
+  expect(await configure('default', {}, undefined, known, noEngine)).toMatchObject({
     runtime: 'hollow',
     hollowReason: 'this is darwin',
   });
-  await expect(configure('default', { runtime: 'docker' }, undefined, held, noEngine)).rejects.toThrow(
+  await expect(configure('default', { runtime: 'docker' }, undefined, known, noEngine)).rejects.toThrow(
     /^Cannot run nodes on Docker: this is darwin/,
   );
 });

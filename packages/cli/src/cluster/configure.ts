@@ -1,3 +1,4 @@
+import type { Random } from '@wherry/daemon';
 import type { DaemonKind } from '../daemons/spec.ts';
 import { dockerAt } from '../engine/docker.ts';
 import type { EngineOutcome } from '../engine/provider.ts';
@@ -10,14 +11,14 @@ import { chooseSubnet } from './subnet.ts';
 /**
  * What the cluster shall be: as recorded, changed by flags, completed with defaults, ports and addresses that are free
  * on this machine.
- * @param held kinds of daemons that run already
+ * @param known `held`: kinds of daemons that run already
  * @param engine asks for a Docker engine; called only when nodes need one
  */
 export async function configure(
   name: string,
   flags: UpFlags,
   recorded: ClusterConfig | undefined,
-  held: ReadonlySet<DaemonKind>,
+  known: { readonly held: ReadonlySet<DaemonKind>; readonly random: Random },
   engine: () => Promise<EngineOutcome>,
 ): Promise<ClusterConfig> {
   checkFlags(flags, recorded);
@@ -28,7 +29,14 @@ export async function configure(
       ? { runtime: 'docker' as const, hollowReason: undefined }
       : await chooseRuntime(flags.runtime ?? (hadNodes ? recorded.runtime : undefined), engine);
   const reason = hollowReason ?? (runtime === 'hollow' ? recorded?.hollowReason : undefined);
-  const ports = await choosePorts(flags, recorded?.ports, nodes, held);
+  const ports = await choosePorts({
+    apiserver: flags.port,
+    recorded: recorded?.ports,
+    held: known.held,
+    hollowNodes: nodes,
+    isDefault: name === 'default',
+    random: known.random,
+  });
   const subnet = recorded?.subnet ?? (nodes > 0 && runtime === 'docker' ? await freeSubnet(engine) : undefined);
   return {
     name,

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import { observeDaemons } from '../daemons/records.ts';
-import { runProgram } from '../daemons/run-program.ts';
 import { endOrphans, stopDaemons } from '../daemons/stop.ts';
 import { dockerAt, engineVersion } from '../engine/docker.ts';
 import { dockerHost } from '../engine/provider.ts';
@@ -11,6 +9,7 @@ import { removeContainersAndNetwork, stopContainers } from '../nodes/containers.
 import { ownsNetwork } from '../nodes/network.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClusterLayout } from './layout.ts';
+import { removeFolder } from './remove-folder.ts';
 import { readConfig } from './stored-config.ts';
 
 export interface DownResult {
@@ -42,8 +41,7 @@ export async function down(
   );
   await endContainers(context, layout, remove, progress);
   if (remove) {
-    await unmountBelow(context, layout.folder);
-    await rm(layout.folder, { recursive: true, force: true });
+    await removeFolder(context, layout.folder);
   }
   return { existed, killed };
 }
@@ -86,19 +84,4 @@ function safeConfig(layout: ClusterLayout): ReturnType<typeof readConfig> {
     if (error instanceof Failure) return undefined;
     throw error;
   }
-}
-
-/** Volumes of pods may still be mounted in their node's folder. */
-async function unmountBelow(context: Context, folder: string): Promise<void> {
-  if (context.platform !== 'linux') return;
-  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    )
-    .filter((path) => path.startsWith(`${folder}/`));
-  // Deepest first: a mount inside another keeps it busy.
-  for (const path of mounts.sort((a, b) => b.length - a.length)) await runProgram('umount', ['-l', path], context);
 }

@@ -1,35 +1,51 @@
 import { createServer } from 'node:net';
+import type { Random } from '@wherry/daemon';
 import type { DaemonKind } from '../daemons/spec.ts';
 import { Failure } from '../failure.ts';
 import { type Ports, usualPorts } from './config.ts';
 
-/** How far a port may be from its usual one. */
+/** How often a port may turn out to be taken. */
 const TRIES_MAX = 1000;
 
+/** Above the usual ones, below NodePorts and what kernels give to clients. */
+const OTHERS_FROM = 20_000;
+const OTHERS_COUNT = 10_000;
+
+export interface PortWishes {
+  /** The API server's port when the user asked for one. */
+  readonly apiserver: number | undefined;
+  /** What the cluster had before. */
+  readonly recorded: Ports | undefined;
+  /** Kinds of daemons that run already and hold their ports themselves. */
+  readonly held: ReadonlySet<DaemonKind>;
+  readonly hollowNodes: number;
+  /** The cluster that may have the usual ports. */
+  readonly isDefault: boolean;
+  readonly random: Random;
+}
+
 /**
- * Chooses ports for a cluster: the recorded ones, or else the usual ones, where they are free; otherwise the next free
- * ones above. Only the API server's is never moved once users have been told of it.
- * @param held kinds of daemons that run already and hold their ports themselves
+ * Chooses ports for a cluster: the recorded ones where they are free; else for the cluster "default" the usual ones;
+ * else any free ones, by chance, because several clusters may be started at the same moment. Only the API server's is
+ * never moved once users have been told of it.
  */
-export async function choosePorts(
-  flags: { readonly port?: number },
-  recorded: Ports | undefined,
-  hollowNodes: number,
-  held: ReadonlySet<DaemonKind>,
-): Promise<Ports> {
-  const apiserver = flags.port ?? recorded?.apiserver ?? (await firstFree(usualPorts.apiserver));
+export async function choosePorts(wishes: PortWishes): Promise<Ports> {
+  const { recorded, held, random } = wishes;
+  const apiserver = wishes.apiserver ?? recorded?.apiserver ?? (await firstFree(usualPorts.apiserver));
   const chosen = new Set([apiserver]);
   const choose = async (name: Exclude<keyof Ports, 'apiserver'>, kind: DaemonKind, count = 1): Promise<number> => {
-    const first = recorded?.[name] ?? usualPorts[name];
-    if (recorded !== undefined && held.has(kind)) return first;
-    for (let port = first; port < first + TRIES_MAX; port++) {
+    if (recorded !== undefined && held.has(kind)) return recorded[name];
+    const preferred = recorded?.[name] ?? (wishes.isDefault ? usualPorts[name] : undefined);
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const port =
+        tries === 0 && preferred !== undefined ? preferred : OTHERS_FROM + random.integer(OTHERS_COUNT - count);
       const run = Array.from({ length: count }, (_, index) => port + index);
       if (run.some((one) => chosen.has(one))) continue;
       if (!(await Promise.all(run.map(isFree))).every((free) => free)) continue;
       for (const one of run) chosen.add(one);
       return port;
     }
-    throw new Failure(`Cannot find a free port from ${first} to ${first + TRIES_MAX}`);
+    throw new Failure(`Cannot find a free port from ${OTHERS_FROM} to ${OTHERS_FROM + OTHERS_COUNT}`);
   };
   return {
     apiserver,
@@ -40,7 +56,7 @@ export async function choosePorts(
     controllerManager: await choose('controllerManager', 'controller-manager'),
     dns: await choose('dns', 'dns'),
     dnsHealth: await choose('dnsHealth', 'dns'),
-    hollowNodes: await choose('hollowNodes', 'kubelet', 2 * Math.max(1, hollowNodes)),
+    hollowNodes: await choose('hollowNodes', 'kubelet', 2 * Math.max(1, wishes.hollowNodes)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { Node } from '@wherry/api';
 import type { Context } from '../context.ts';
 import type { DaemonAction } from '../daemons/plan.ts';
@@ -15,6 +15,7 @@ import { hostPlace } from './host-place.ts';
 import { ensureIdentities } from './identities.ts';
 import type { ClusterLayout } from './layout.ts';
 import { isFree, portInUse } from './ports.ts';
+import { removeFolder } from './remove-folder.ts';
 import { daemonSpecs, isServer } from './specs.ts';
 import { startDaemons, stopStrays } from './start-daemons.ts';
 import { type AnchorPids, startNodes } from './start-nodes.ts';
@@ -67,7 +68,8 @@ class Start {
     const recorded = readConfig(this.#layout);
     const living = observeDaemons(this.#layout).filter(({ state }) => state !== 'gone');
     const held = new Set(living.map(({ record }) => record.spec.kind));
-    const config = await configure(this.#layout.name, flags, recorded, held, () => this.#findEngine());
+    const known = { held, random: this.#context.random };
+    const config = await configure(this.#layout.name, flags, recorded, known, () => this.#findEngine());
     await checkApiserverPort(this.#layout, config);
     await this.#record(config, recorded);
     const actions = await this.#start(config);
@@ -79,7 +81,7 @@ class Start {
   async #record(config: ClusterConfig, recorded: ClusterConfig | undefined): Promise<void> {
     const layout = this.#layout;
     this.#undo.add('the configuration', () =>
-      recorded === undefined ? rm(layout.folder, { recursive: true, force: true }) : writeConfig(layout, recorded),
+      recorded === undefined ? removeFolder(this.#context, layout.folder) : writeConfig(layout, recorded),
     );
     await mkdir(layout.data, { recursive: true, mode: 0o700 });
     await writeConfig(layout, config);
@@ -151,7 +153,7 @@ class Start {
         () => waitForApi(this.#context, this.#layout, client),
         () => `API server answers at https://127.0.0.1:${config.ports.apiserver}`,
       );
-      if (config.subnet !== undefined) await ensureAddons(client, this.#context.signal);
+      await ensureAddons(client, this.#context.signal);
     } finally {
       await client.close();
     }

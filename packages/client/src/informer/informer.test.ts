@@ -118,6 +118,14 @@ describe('Informer', () => {
     expect(informer.hasSynced).toBe(false);
   });
 
+  it('grows as slow when the server goes away after the first list', async () => {
+    lists = [() => podList('10')];
+    start();
+    await clock.advance(60_000);
+    expect(informer.hasSynced).toBe(true);
+    expect(transport.requests.length).toBeLessThan(30);
+  });
+
   it('stops waiting for the first list when told to', async () => {
     start();
     const abort = new AbortController();

@@ -21,6 +21,8 @@ export interface ReflectorOptions<T extends ApiObject> extends Selection {
 /** First wait after a failure, doubled up to the maximum: an API server that restarts is found again at once. */
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 5_000;
+/** A watch that lasted this long worked. */
+const STABLE_MS_MIN = 1_000;
 /** The server ends a watch after this long, randomised so that a fleet does not come back together (client-go). */
 const WATCH_SECONDS_MIN = 300;
 /** Items of one page of the first list. */
@@ -37,12 +39,17 @@ export async function reflect<T extends ApiObject>(options: ReflectorOptions<T>,
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs();
     try {
-      if (needsList) await list(options, signal);
+      if (needsList) {
+        await list(options, signal);
+        backoffMs = BACKOFF_MS_MIN;
+      }
       needsList = false;
-      backoffMs = BACKOFF_MS_MIN;
       await watch(options, signal);
       // A stream that ends at once, again and again, must not turn into a busy loop.
-      if (clock.monotonicMs() - startedMs > 1000) continue;
+      if (clock.monotonicMs() - startedMs > STABLE_MS_MIN) {
+        backoffMs = BACKOFF_MS_MIN;
+        continue;
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (isExpired(error)) {
@@ -52,6 +59,8 @@ export async function reflect<T extends ApiObject>(options: ReflectorOptions<T>,
         logger.warn({ resource: resource.resource, reason: describe(error), backoffMs }, 'list or watch failed');
       }
     }
+    // Only a connection that held shows that the server is back: one that fails at once makes the wait grow.
+    if (clock.monotonicMs() - startedMs > STABLE_MS_MIN) backoffMs = BACKOFF_MS_MIN;
     if (!(await pause(clock, jitter(random, backoffMs, 0.5), signal))) return;
     backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
   }

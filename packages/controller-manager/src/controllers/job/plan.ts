@@ -236,7 +236,10 @@ function conclude(
     ...(startTime !== undefined && { startTime }),
     succeeded: view.indexed ? indexes.size : tracking.succeeded,
     failed: tracking.failed,
-    uncountedTerminatedPods: tracking.uncounted,
+    uncountedTerminatedPods: {
+      ...(tracking.uncounted.succeeded.length > 0 && { succeeded: tracking.uncounted.succeeded }),
+      ...(tracking.uncounted.failed.length > 0 && { failed: tracking.uncounted.failed }),
+    },
     ...(view.indexed && { completedIndexes: formatIndexes(indexes) }),
     ...(view.failedIndexes !== undefined && { failedIndexes: formatIndexes(view.failedIndexes) }),
     ...(conditions.length > 0 && { conditions }),
