@@ -13,19 +13,21 @@ class Load {
   requests = 0;
   readonly versions = new Set<string>();
   #running = true;
+  readonly #agents: readonly Agent[];
   readonly #loops: Promise<void>[];
 
   constructor(url: string, clients: number) {
-    const agents = [
+    this.#agents = [
       new Agent({ keepAlive: false }),
       new Agent({ keepAlive: true, maxSockets: clients, timeout: 30_000 }),
     ];
-    this.#loops = agents.flatMap((agent) => Array.from({ length: clients }, () => this.#loop(url, agent)));
+    this.#loops = this.#agents.flatMap((agent) => Array.from({ length: clients }, () => this.#loop(url, agent)));
   }
 
   async stop(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#loops);
+    for (const agent of this.#agents) agent.destroy();
   }
 
   async #loop(url: string, agent: Agent): Promise<void> {
@@ -39,7 +41,6 @@ class Load {
       this.requests++;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    agent.destroy();
   }
 }
 

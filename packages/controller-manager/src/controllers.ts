@@ -1,6 +1,9 @@
+import { startTokenCleaner } from './controllers/bootstrap-tokens/controller.ts';
+import { startClusterRoleAggregation } from './controllers/cluster-role-aggregation/controller.ts';
 import { startCronJobs } from './controllers/cron-job/controller.ts';
 import { startDaemonSets } from './controllers/daemon-set/controller.ts';
 import { startDeployments } from './controllers/deployment/controller.ts';
+import { startDisruption } from './controllers/disruption/controller.ts';
 import { startEndpointSlices } from './controllers/endpoint-slice/controller.ts';
 import { startEndpoints } from './controllers/endpoints/controller.ts';
 import { startGarbageCollector } from './controllers/garbage-collector/controller.ts';
@@ -35,6 +38,9 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['job-controller', startJobs],
   ['cronjob-controller', startCronJobs],
   ['ttl-after-finished-controller', startTtlAfterFinished],
+  ['disruption-controller', startDisruption],
+  ['clusterrole-aggregation-controller', startClusterRoleAggregation],
+  ['token-cleaner-controller', startTokenCleaner],
   ['namespace-controller', startNamespaces],
   ['garbage-collector-controller', startGarbageCollector],
   ['pod-garbage-collector-controller', startPodGc],

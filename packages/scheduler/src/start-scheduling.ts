@@ -9,6 +9,7 @@ import { defaultProfile } from './plugins/default-profile.ts';
 import { SchedulingQueue } from './queue/scheduling-queue.ts';
 import { Binder } from './scheduling/binder.ts';
 import { FailureReporter } from './scheduling/failure-reporter.ts';
+import { Preemptor } from './scheduling/preemptor.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { createSchedulerMetrics } from './scheduling/scheduler-metrics.ts';
 
@@ -50,7 +51,8 @@ export function startScheduling(options: SchedulingOptions): Scheduling {
     statefulSets: informers.informer(resources.statefulsets, { project: projectWorkload }),
     replicationControllers: informers.informer(resources.replicationcontrollers, { project: projectWorkload }),
   };
-  const all = [pods, nodes, namespaces, ...Object.values(workloads)];
+  const budgets = informers.informer(resources.poddisruptionbudgets);
+  const all = [pods, nodes, namespaces, budgets, ...Object.values(workloads)];
 
   const queue = new SchedulingQueue(defaultProfile.filters);
   const failures = new FailureReporter({ client, events, clock, logger, scope });
@@ -67,8 +69,21 @@ export function startScheduling(options: SchedulingOptions): Scheduling {
     settled: (key) => failures.forget(key),
   });
   const binder = new Binder({ client, cluster, queue, events, failures, metrics, clock, logger });
+  const { filters } = defaultProfile;
+  const preemptor = new Preemptor({ client, cluster, queue, filters, budgets, events, clock, random, logger, scope });
   const cycle = new SchedulingCycle(defaultProfile, (count) => random.integer(count));
-  const scheduler = new Scheduler({ cluster, queue, cycle, binder, failures, metrics, clock, logger });
+  const scheduler = new Scheduler({
+    cluster,
+    queue,
+    cycle,
+    profile: defaultProfile,
+    binder,
+    failures,
+    preemptor,
+    metrics,
+    clock,
+    logger,
+  });
   nodes.onChange((change) => cluster.onNode(change));
   pods.onChange((change) => cluster.onPod(change));
   namespaces.onChange(({ kind }) => {

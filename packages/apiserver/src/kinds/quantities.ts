@@ -24,10 +24,7 @@ export function isPositiveQuantity(value: string): boolean {
 }
 
 export function isWholeQuantity(value: string): boolean {
-  // Upstream looks at thousandths: what is finer is rounded up first.
-  return (
-    wholeNumber.test(value) || orElse(() => ((parseQuantity(value).nano + 999_999n) / 1_000_000n) % 1000n === 0n, true)
-  );
+  return wholeNumber.test(value) || orElse(() => thousandths(parseQuantity(value).nano) % 1000n === 0n, true);
 }
 
 /** Whether `value` is `unit` times a whole number. */
@@ -36,6 +33,11 @@ export function isMultipleOf(value: string, unit: string): boolean {
     const unitNano = parseQuantity(unit).nano;
     return unitNano !== 0n && parseQuantity(value).nano % unitNano === 0n;
   }, false);
+}
+
+/** Upstream looks at no more than thousandths: what is finer is rounded up. */
+function thousandths(nano: bigint): bigint {
+  return (nano > 0n ? nano + 999_999n : nano) / 1_000_000n;
 }
 
 function orElse<T>(question: () => T, answer: T): T {

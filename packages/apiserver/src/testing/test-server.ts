@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { ListMeta, ObjectMeta } from '@wherry/api';
+import { type ListMeta, type ObjectMeta, requestEntityTooLarge } from '@wherry/api';
 import { createMetrics, Health, Scope, seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import { createMemoryStore } from '@wherry/store/client';
 import { type Apiserver, assemble } from '../boot/assemble.ts';
@@ -135,7 +135,12 @@ function makeRequest(method: string, target: string, options: RequestOptions): A
     header: (name) => headers.get(name)?.join(', '),
     headers: (name) => headers.get(name) ?? [],
     headerNames: () => headers.keys(),
-    readBody: async () => body,
+    readBody: async (bytesMax) => {
+      if (body.length > bytesMax) {
+        throw requestEntityTooLarge(`limit is ${bytesMax}`);
+      }
+      return body;
+    },
     bodyStream: async function* () {
       yield body;
     },

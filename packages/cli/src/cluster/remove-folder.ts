@@ -1,10 +1,13 @@
-import { readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, realpath, rm } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import { runProgram } from '../daemons/run-program.ts';
 
 /** Removes a cluster's folder with everything in it, also what kubelets have mounted there for their pods' volumes. */
 export async function removeFolder(context: Context, folder: string): Promise<void> {
-  await unmountBelow(context, folder);
+  if (!existsSync(folder)) return;
+  // The kernel lists mounts by their real paths.
+  await unmountBelow(context, await realpath(folder));
   await rm(folder, { recursive: true, force: true });
 }
 

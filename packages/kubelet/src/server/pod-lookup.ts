@@ -54,7 +54,7 @@ export function loggedContainer(found: FoundContainer, previous: boolean): Runti
   if (answer !== undefined) return answer;
   if (previous) throw new HttpError(400, `previous terminated container "${name}" in pod "${podName}" not found`);
   const reason = statuses.find((status) => status.name === name)?.state?.waiting?.reason ?? 'ContainerCreating';
-  const trouble =
-    reason === 'ContainerCreating' || reason === 'PodInitializing' ? reason : `trying and failing to pull image`;
+  const pulling = reason === 'ErrImagePull' || reason === 'ImagePullBackOff';
+  const trouble = pulling ? 'trying and failing to pull image' : reason;
   throw new HttpError(400, `container "${name}" in pod "${podName}" is waiting to start: ${trouble}`);
 }

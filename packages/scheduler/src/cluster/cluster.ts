@@ -2,6 +2,7 @@ import { isPodTerminal, type LabelFilter, type Labels, type Node, objectKey, typ
 import type { Change } from '@wherry/client';
 import type { Clock, Logger } from '@wherry/daemon';
 import { NodeTable } from '../framework/node-table.ts';
+import { Nominations } from '../framework/nominations.ts';
 import type { ClusterEvent, ClusterView } from '../framework/plugin.ts';
 import { type PodInfo, podInfoOf } from '../framework/pod-info.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
@@ -34,6 +35,7 @@ interface Placed {
 /** What the API server says and what we assume of nodes and pods; feeds the queue with pods and events. */
 export class Cluster implements ClusterView {
   readonly table = new NodeTable();
+  readonly nominations = new Nominations();
   readonly #options: ClusterOptions;
   readonly #placed = new Map<string, Placed>();
 
@@ -51,6 +53,7 @@ export class Cluster implements ClusterView {
 
   /** Counts the pod on the node from now on, before the API server knows. */
   assume(info: PodInfo, nodeName: string): void {
+    this.nominations.delete(info.key);
     this.table.addPod(info, nodeName);
     this.#placed.set(info.key, { info, nodeName, assumed: true });
   }
@@ -84,6 +87,7 @@ export class Cluster implements ClusterView {
     const placed = this.#placed.get(key);
     if (kind === 'deleted' || isPodTerminal(object)) {
       this.#options.queue.remove(key);
+      this.nominations.delete(key);
       this.#options.settled(key);
       if (placed === undefined || placed.info.uid !== object.metadata?.uid) return;
       this.#unplace(key, placed);
@@ -108,6 +112,7 @@ export class Cluster implements ClusterView {
       return;
     }
     const info = podInfoOf(pod);
+    this.nominations.delete(info.key);
     if (placed !== undefined) {
       if (placed.nodeName !== nodeName) {
         logger.warn(
@@ -132,10 +137,13 @@ export class Cluster implements ClusterView {
     if (placed !== undefined && placed.info.uid === pod.metadata?.uid) return;
     // Our own condition on it, for one, changes nothing.
     if (previous !== undefined && podFacts(previous) === podFacts(pod) && this.#isOurs(previous)) {
-      const nominated = previous.status?.nominatedNodeName === pod.status?.nominatedNodeName;
-      if (nominated) return;
+      if (previous.status?.nominatedNodeName === pod.status?.nominatedNodeName) return;
     }
-    queue.update(podInfoOf(pod), clock.monotonicMs());
+    const info = podInfoOf(pod);
+    const nominatedNode = pod.status?.nominatedNodeName ?? '';
+    if (nominatedNode === '') this.nominations.delete(info.key);
+    else this.nominations.set(info, nominatedNode);
+    queue.update(info, clock.monotonicMs());
     wake();
   }
 

@@ -132,6 +132,12 @@ export class SchedulingQueue {
     return moved;
   }
 
+  /** A refused pod is to be tried again, whatever happens meanwhile. */
+  retry(key: string, nowMs: number): void {
+    const queued = this.#pods.get(key);
+    if (queued !== undefined) this.#help(queued, nowMs);
+  }
+
   /** Moves what has waited long enough. */
   tick(nowMs: number): void {
     for (const heap of [this.#helped, this.#broken]) {

@@ -1,6 +1,6 @@
-import { conflict, type Node, type Pod } from '@wherry/api';
+import { conflict, type Node, type Pod, type PodDisruptionBudget } from '@wherry/api';
 import { ApiClient, type ApiRequest, type ApiResponse, EventRecorder, InformerCache } from '@wherry/client';
-import { createMetrics, Scope, silentLogger, VirtualClock } from '@wherry/daemon';
+import { createMetrics, Scope, seededRandom, silentLogger, VirtualClock } from '@wherry/daemon';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster } from '../cluster/cluster.ts';
 import { SchedulingCycle } from '../framework/cycle.ts';
@@ -9,8 +9,12 @@ import { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import { node, pod } from '../testing/cluster-builder.ts';
 import { Binder } from './binder.ts';
 import { FailureReporter } from './failure-reporter.ts';
+import { Preemptor } from './preemptor.ts';
 import { Scheduler } from './scheduler.ts';
 import { createSchedulerMetrics } from './scheduler-metrics.ts';
+
+const NO_VICTIMS =
+  'no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
 
 async function* text(body: unknown): AsyncGenerator<Uint8Array> {
   yield Buffer.from(JSON.stringify(body));
@@ -26,6 +30,10 @@ describe('Scheduler', () => {
   let refuseBinding: boolean;
 
   const answer = (request: ApiRequest): ApiResponse => {
+    if (request.method === 'DELETE') {
+      told.push(`delete ${request.path.split('/').at(-1)}`);
+      return { status: 200, headers: {}, body: text({ kind: 'Status' }) };
+    }
     const body = JSON.parse(String(request.body)) as {
       target?: { name: string };
       status?: { conditions: { reason: string; message: string }[] };
@@ -67,7 +75,13 @@ describe('Scheduler', () => {
     });
     const binder = new Binder({ client, cluster, queue, events, failures, metrics, clock, logger });
     const cycle = new SchedulingCycle(defaultProfile, () => 0);
-    const scheduler = new Scheduler({ cluster, queue, cycle, binder, failures, metrics, clock, logger });
+    const { filters } = defaultProfile;
+    const budgets = new InformerCache<PodDisruptionBudget>({}, (object) => object);
+    const random = seededRandom(1);
+    const preemptor = new Preemptor({ client, cluster, queue, filters, budgets, events, clock, random, logger, scope });
+    const profile = defaultProfile;
+    const parts = { cluster, queue, cycle, profile, binder, failures, preemptor, metrics, clock, logger };
+    const scheduler = new Scheduler(parts);
     nodes.onChange((change) => cluster.onNode(change));
     pods.onChange((change) => cluster.onPod(change));
     scope.run('schedule', () => scheduler.run(scope));
@@ -90,8 +104,8 @@ describe('Scheduler', () => {
     pods.upsert(large('b'));
     await clock.advance(10);
     expect(told).toContain('bind a to n');
-    expect(told).toContain('event FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.');
-    expect(told).toContain('Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.');
+    expect(told).toContain(`event FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu. ${NO_VICTIMS}`);
+    expect(told).toContain(`Unschedulable: 0/1 nodes are available: 1 Insufficient cpu. ${NO_VICTIMS}`);
   });
 
   it('tries a refused pod again as soon as room is made, and not before', async () => {
@@ -138,5 +152,23 @@ describe('Scheduler', () => {
     nodes.upsert(node('n', { allocatable: { cpu: '2', pods: '0' } }));
     await clock.advance(20_000);
     expect(told.filter((line) => line.startsWith('Unschedulable'))).toHaveLength(2);
+  });
+
+  it('evicts a lesser pod, and takes its place when it has gone', async () => {
+    nodes.upsert(node('n'));
+    pods.upsert(placed(large('lesser'), 'n'));
+    const vip: Pod = { ...large('vip'), spec: { containers: [], ...large('vip').spec, priority: 10 } };
+    pods.upsert(vip);
+    await clock.advance(10);
+    expect(told).toContain('delete lesser');
+    expect(told).toContain('event Preempted: Preempted by pod uid-vip on node n');
+    expect(told).toContain('event FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.');
+    expect(told.filter((line) => line.startsWith('bind'))).toEqual([]);
+    pods.upsert({ ...vip, status: { nominatedNodeName: 'n' } });
+    pods.remove('default/lesser');
+    // Somebody else comes first, but the room was made for the important one.
+    pods.upsert(large('quick'));
+    await clock.advance(20);
+    expect(told.filter((line) => line.startsWith('bind'))).toEqual(['bind vip to n']);
   });
 });

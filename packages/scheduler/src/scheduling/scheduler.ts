@@ -2,9 +2,13 @@ import { type Clock, type Logger, pause, type Scope } from '@wherry/daemon';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Attempt, SchedulingCycle } from '../framework/cycle.ts';
 import { fitErrorMessage } from '../framework/fit-error.ts';
+import type { Profile } from '../framework/plugin.ts';
+import type { PodInfo } from '../framework/pod-info.ts';
+import type { Preemption } from '../framework/preemption.ts';
 import type { QueuedPod, SchedulingQueue } from '../queue/scheduling-queue.ts';
 import type { Binder } from './binder.ts';
 import type { FailureReporter } from './failure-reporter.ts';
+import type { Preemptor } from './preemptor.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 
 /** Bindings under way at once. More pods wait in the queue, where priorities still count. */
@@ -18,6 +22,8 @@ export interface SchedulerOptions {
   readonly cycle: SchedulingCycle;
   readonly binder: Binder;
   readonly failures: FailureReporter;
+  readonly preemptor: Preemptor;
+  readonly profile: Profile;
   readonly metrics: SchedulerMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,7 +68,10 @@ export class Scheduler {
       queue.placed(queued);
       return true;
     }
-    const attempt = cycle.attempt(queued.info, cluster);
+    const { filters } = this.#options.profile;
+    const attempt = cycle.attempt(queued.info, cluster, (prepared, row) =>
+      cluster.nominations.check(queued.info, row, prepared, filters, cluster),
+    );
     const durationMs = clock.monotonicMs() - startMs;
     if (attempt.kind === 'refused') {
       metrics.attempted('unschedulable', durationMs);
@@ -81,9 +90,12 @@ export class Scheduler {
   }
 
   #refuse(queued: QueuedPod, attempt: Extract<Attempt, { kind: 'refused' }>): void {
-    const { queue, failures, clock } = this.#options;
+    const { queue, failures, preemptor, clock } = this.#options;
+    const { info } = queued;
     queue.refused(queued, attempt.plugins, clock.monotonicMs());
-    failures.report(queued.info, 'Unschedulable', fitErrorMessage(attempt), [...attempt.plugins]);
+    const preemption = preemptor.preempt(info, attempt);
+    const message = fitErrorMessage(attempt, preemption.kind === 'none' ? preemption.message : undefined);
+    failures.report(info, 'Unschedulable', message, [...attempt.plugins], nominationOf(info, preemption));
   }
 
   /** Waits for something to do: an event, a finished binding, or the end of a back-off. */
@@ -98,4 +110,11 @@ export class Scheduler {
     await pause(clock, Math.min(waitMs, 600_000), both);
     this.#wake = () => undefined;
   }
+}
+
+/** What the pod's nomination becomes: undefined leaves it, '' takes away one that has not helped. */
+function nominationOf({ pod }: PodInfo, preemption: Preemption): string | undefined {
+  if (preemption.kind === 'evict') return preemption.nodeName;
+  const hasOne = (pod.status?.nominatedNodeName ?? '') !== '';
+  return hasOne && preemption.isEligible ? '' : undefined;
 }

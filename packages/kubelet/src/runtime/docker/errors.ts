@@ -13,7 +13,8 @@ export function engineMessage(error: unknown): string {
   if ('json' in error && typeof error.json === 'object' && error.json !== null && 'message' in error.json) {
     return String(error.json.message);
   }
-  return error.message;
+  // Or without the prefix that the library puts before it.
+  return error.message.replace(/^\(HTTP code \d+\) [a-z ]+ - /, '').trim();
 }
 
 export function asRuntimeError(error: unknown, failure: RuntimeFailure): RuntimeError {
