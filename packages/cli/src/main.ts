@@ -2,12 +2,23 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock, systemRandom } from '@wherry/daemon';
 import type { Context } from './context.ts';
-import { describeError, Failure } from './failure.ts';
+import { describeError, Failure, hasCode } from './failure.ts';
 import { createProgram } from './program.ts';
 import { processTerminal } from './terminal/terminal.ts';
 
 /** The shell's convention for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
+
+/** What a connection fails with when nobody listens at its other end. */
+const unreachable = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+];
 
 const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -41,8 +52,12 @@ try {
     process.exitCode = INTERRUPTED;
   } else {
     const isRefusal = error instanceof Error && error.name === 'StatusError';
-    const isDefect = !(error instanceof Failure) && !isRefusal;
-    terminal.err(isRefusal ? refusalText(error) : `wherry: ${describeError(error)}`);
+    const isUnreachable = unreachable.some((code) => hasCode(error, code));
+    const isDefect = !(error instanceof Failure) && !isRefusal && !isUnreachable;
+    if (isRefusal) terminal.err(refusalText(error));
+    else if (isUnreachable)
+      terminal.err(`wherry: Cannot reach the API server: ${describeError(error)}. Does it run? See "wherry status"`);
+    else terminal.err(`wherry: ${describeError(error)}`);
     if (isDefect && error instanceof Error && error.stack !== undefined) terminal.err(error.stack);
     process.exitCode = 1;
   }

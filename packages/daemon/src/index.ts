@@ -14,10 +14,11 @@ export {
   parseFlags,
   type StringFlag,
 } from './flags/flags.ts';
+export { createLogger } from './host/pino-logger.ts';
 export { type Daemon, type Host, runDaemon } from './host/run-daemon.ts';
 export { systemClock } from './host/system-clock.ts';
 export { systemRandom } from './host/system-random.ts';
-export { createLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './logging/logger.ts';
+export { type LogFields, type Logger, type LogLevel, silentLogger } from './logging/logger.ts';
 export { Health, type HealthCheck } from './ops/health.ts';
 export { createMetrics, type Metrics } from './ops/metrics.ts';
 export { type OpsServer, type OpsServerOptions, startOpsServer } from './ops/ops-server.ts';

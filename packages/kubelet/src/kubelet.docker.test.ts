@@ -251,6 +251,18 @@ describe('kubelet on Docker', () => {
     await end(test);
   });
 
+  it('kills the command of an exec that takes too long', async () => {
+    const test = await startReal();
+    putPod(test.api, { name: 'slow', container: shell('trap "exit 0" TERM; while true; do sleep 0.1; done') });
+    await until('it runs', () => isReady(test.api, 'slow'));
+    const id = (await runtime.list())[0]?.containers[0]?.id ?? '';
+    await expect(runtime.exec(id, ['/busybox', 'sleep', '123'], 300)).rejects.toThrow('command timed out');
+    await systemClock.sleep(100);
+    const { output } = await runtime.exec(id, ['/busybox', 'ps'], 5_000);
+    expect(output).not.toContain('sleep 123');
+    await end(test);
+  });
+
   it('makes a new sandbox when the old one dies', async () => {
     const test = await startReal();
     const { api } = test;

@@ -98,8 +98,7 @@ describe('kubelet', () => {
     expect(lastState?.terminated).toMatchObject({ exitCode: 4, reason: 'Error' });
     expect(statusOf(api, 'a').phase).toBe('Running');
     // A restarted kubelet goes on backing off.
-    const first = running.splice(0);
-    for (const kubelet of first) await kubelet.stop();
+    await running[0]?.stop();
     await start({ runtime, api });
     await systemClock.sleep(300);
     expect((await onlyContainer(runtime)).attempt).toBe(1);

@@ -52,11 +52,16 @@ describe('RBAC', () => {
     await api.request('POST', `${rbac}/namespaces/default/roles`, { body: { metadata: { name: 'r' }, rules } });
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' };
     const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'alice' }];
-    await api.request('POST', `${rbac}/namespaces/default/rolebindings`, { body: { metadata: { name: 'b' }, roleRef, subjects } });
+    await api.request('POST', `${rbac}/namespaces/default/rolebindings`, {
+      body: { metadata: { name: 'b' }, roleRef, subjects },
+    });
     expect((await api.request('GET', '/api/v1/namespaces/default/pods', { user: alice })).status).toBe(200);
     expect((await api.request('GET', '/api/v1/namespaces/kube-system/pods', { user: alice })).status).toBe(403);
     const question = { spec: { resourceAttributes: { namespace: 'default', verb: 'list', resource: 'pods' } } };
-    const can = await api.request('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { user: alice, body: question });
+    const can = await api.request('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      user: alice,
+      body: question,
+    });
     expect(can.json.status).toMatchObject({ allowed: true });
     await api.request('DELETE', `${rbac}/namespaces/default/rolebindings/b`);
     expect((await api.request('GET', '/api/v1/namespaces/default/pods', { user: alice })).status).toBe(403);
@@ -79,9 +84,18 @@ describe('RBAC', () => {
     await api.request('POST', `${rbac}/clusterrolebindings`, { body: { metadata: { name: 'm' }, roleRef, subjects } });
     const mallory = { name: 'mallory', groups: [] };
     const secrets = [{ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }];
-    const refused = await api.request('POST', `${rbac}/clusterroles`, { user: mallory, body: { metadata: { name: 'evil' }, rules: secrets } });
-    expect([refused.status, refused.json.message]).toEqual([403, expect.stringContaining('is attempting to grant RBAC permissions not currently held')]);
-    const same = await api.request('POST', `${rbac}/clusterroles`, { user: mallory, body: { metadata: { name: 'good' }, rules } });
+    const refused = await api.request('POST', `${rbac}/clusterroles`, {
+      user: mallory,
+      body: { metadata: { name: 'evil' }, rules: secrets },
+    });
+    expect([refused.status, refused.json.message]).toEqual([
+      403,
+      expect.stringContaining('is attempting to grant RBAC permissions not currently held'),
+    ]);
+    const same = await api.request('POST', `${rbac}/clusterroles`, {
+      user: mallory,
+      body: { metadata: { name: 'good' }, rules },
+    });
     expect(same.status).toBe(201);
   });
 
@@ -105,7 +119,9 @@ describe('nodes', () => {
     await api.request('POST', `${core}/pods`, { body: { metadata: { name: 'mine' }, spec } });
     const as = (target: string) => api.request('GET', target, { user: kubelet });
     expect((await as(`${core}/secrets/used`)).status).toBe(200);
-    expect((await as(`${core}/secrets/other`)).json.message).toContain("no relationship found between node 'n1' and this object");
+    expect((await as(`${core}/secrets/other`)).json.message).toContain(
+      "no relationship found between node 'n1' and this object",
+    );
     expect((await as(`${core}/secrets`)).status).toBe(403);
     expect((await as('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')).status).toBe(200);
     expect((await as('/api/v1/pods')).status).toBe(403);
@@ -113,14 +129,22 @@ describe('nodes', () => {
   });
 
   it('write only themselves', async () => {
-    const create = (name: string) => api.request('POST', '/api/v1/nodes', { user: kubelet, body: { metadata: { name } } });
+    const create = (name: string) =>
+      api.request('POST', '/api/v1/nodes', { user: kubelet, body: { metadata: { name } } });
     const own = await create('n1');
-    expect([own.status, own.json.spec]).toEqual([201, { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] }]);
+    expect([own.status, own.json.spec]).toEqual([
+      201,
+      { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] },
+    ]);
     expect((await create('n2')).json.message).toContain('node "n1" is not allowed to modify node "n2"');
-    const patch = (target: string, body: object) => api.request('PATCH', target, { user: kubelet, body, contentType: 'application/merge-patch+json' });
+    const patch = (target: string, body: object) =>
+      api.request('PATCH', target, { user: kubelet, body, contentType: 'application/merge-patch+json' });
     const phase = { status: { phase: 'Running' } };
     expect((await patch(`${core}/pods/mine/status`, phase)).status).toBe(200);
-    const lease = await api.request('POST', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', { user: kubelet, body: { metadata: { name: 'n2' } } });
+    const lease = await api.request('POST', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', {
+      user: kubelet,
+      body: { metadata: { name: 'n2' } },
+    });
     expect(lease.status).toBe(403);
   });
 });

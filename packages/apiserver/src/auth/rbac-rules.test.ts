@@ -29,12 +29,27 @@ describe('ruleAllows', () => {
     ['another group', pods, { group: 'apps' }, false],
     ['a subresource of a granted resource', pods, { subresource: 'log' }, false],
     ['a subresource granted for all resources', pods, { resource: 'x', subresource: 'scale' }, true],
-    ['everything', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { group: 'g', resource: 'r', subresource: 's' }, true],
+    [
+      'everything',
+      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+      { group: 'g', resource: 'r', subresource: 's' },
+      true,
+    ],
     ['a named object', { ...pods, resourceNames: ['a'] }, { name: 'a' }, true],
     ['another object', { ...pods, resourceNames: ['a'] }, { name: 'b' }, false],
     ['a list where only names are granted', { ...pods, resourceNames: ['a'] }, { verb: 'list' }, false],
-    ['a path by prefix', { verbs: ['get'], nonResourceURLs: ['/healthz/*'] }, { isResourceRequest: false, path: '/healthz/etcd' }, true],
-    ['a path beside the prefix', { verbs: ['get'], nonResourceURLs: ['/healthz/*'] }, { isResourceRequest: false, path: '/metrics' }, false],
+    [
+      'a path by prefix',
+      { verbs: ['get'], nonResourceURLs: ['/healthz/*'] },
+      { isResourceRequest: false, path: '/healthz/etcd' },
+      true,
+    ],
+    [
+      'a path beside the prefix',
+      { verbs: ['get'], nonResourceURLs: ['/healthz/*'] },
+      { isResourceRequest: false, path: '/metrics' },
+      false,
+    ],
   ])('%s', (_name, rule, about, expected) => {
     expect(ruleAllows(rule, asking(about))).toBe(expected);
   });

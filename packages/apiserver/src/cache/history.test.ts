@@ -7,7 +7,9 @@ import { HISTORY_EVENTS_MAX, History } from './history.ts';
 const encoding = encodingOf('ConfigMap', 'v1');
 
 function change(revision: number): ChangeEvent {
-  const bytes = Buffer.from(`{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"${revision}","name":"a"}}`);
+  const bytes = Buffer.from(
+    `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"${revision}","name":"a"}}`,
+  );
   const entry = new Entry({ key: 'k', namespace: '', name: 'a' }, revision, bytes, {}, { labels: {}, fields: {} });
   return new ChangeEvent(revision, entry, undefined, encoding);
 }

@@ -69,6 +69,7 @@ export function createHandler(options: HandlerOptions): Handle {
       response = refusal(error, request, info, logger);
     }
     response = withHeader(response, 'audit-id', auditId);
+    response.headers['cache-control'] ??= 'no-cache, private';
     if (warnings.length > 0) {
       response = withHeader(response, 'warning', warnings.map(warningHeader));
     }

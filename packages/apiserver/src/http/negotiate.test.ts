@@ -18,10 +18,11 @@ describe('negotiate', () => {
     expect(negotiate(accept, false, forms)).toMatchObject({ encoding, form });
   });
 
-  it.each(['application/vnd.kubernetes.protobuf', 'text/html', 'application/json;as=Table;v=v2;g=meta.k8s.io'])(
-    'cannot make %s',
-    (accept) => {
-      expect(() => negotiate(accept, false, all)).toThrow(expect.objectContaining({ code: 406 }));
-    },
-  );
+  it.each([
+    'application/vnd.kubernetes.protobuf',
+    'text/html',
+    'application/json;as=Table;v=v2;g=meta.k8s.io',
+  ])('cannot make %s', (accept) => {
+    expect(() => negotiate(accept, false, all)).toThrow(expect.objectContaining({ code: 406 }));
+  });
 });

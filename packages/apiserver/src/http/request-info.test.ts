@@ -12,7 +12,12 @@ describe('parseRequestInfo', () => {
     ['GET', '/api/v1/namespaces/a/status', 'get', { resource: 'namespaces', subresource: 'status' }],
     ['GET', '/api/v1/watch/namespaces/a/pods', 'watch', { resource: 'pods', namespace: 'a' }],
     ['GET', '/api/v1/watch/pods', 'watch', { resource: 'pods' }],
-    ['POST', '/apis/apps/v1/namespaces/a/deployments', 'create', { group: 'apps', version: 'v1', resource: 'deployments' }],
+    [
+      'POST',
+      '/apis/apps/v1/namespaces/a/deployments',
+      'create',
+      { group: 'apps', version: 'v1', resource: 'deployments' },
+    ],
     ['DELETE', '/apis/apps/v1/namespaces/a/deployments', 'deletecollection', { resource: 'deployments' }],
     ['PATCH', '/apis/apps/v1/namespaces/a/deployments/x/scale', 'patch', { subresource: 'scale', name: 'x' }],
     ['GET', '/api/v1/pods?fieldSelector=metadata.name%3Dx', 'list', { name: 'x' }],
@@ -24,12 +29,21 @@ describe('parseRequestInfo', () => {
     expect(info).toMatchObject({ isResourceRequest: true, verb, ...expected });
   });
 
-  it.each(['/', '/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/healthz', '/openapi/v2'])(
-    '%s is no resource',
-    (path) => {
-      expect(parseRequestInfo('GET', path, new URLSearchParams())).toMatchObject({ isResourceRequest: false, verb: 'get' });
-    },
-  );
+  it.each([
+    '/',
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/apps',
+    '/apis/apps/v1',
+    '/healthz',
+    '/openapi/v2',
+  ])('%s is no resource', (path) => {
+    expect(parseRequestInfo('GET', path, new URLSearchParams())).toMatchObject({
+      isResourceRequest: false,
+      verb: 'get',
+    });
+  });
 
   it('refuses an escape that cannot be decoded', () => {
     expect(() => parseRequestInfo('GET', '/api/v1/pods/%zz', new URLSearchParams())).toThrow(MalformedPath);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PatchError, type Json } from './json.ts';
+import type { Json, PatchError } from './json.ts';
 import { applyJsonPatch, JSON_PATCH_OPERATIONS_MAX } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 
@@ -14,7 +14,14 @@ describe('applyJsonPatch', () => {
     ['replaces an escaped name', [{ op: 'replace', path: '/x~1y', value: 5 }], { ...document, 'x/y': 5 }],
     ['moves', [{ op: 'move', from: '/m~0n', path: '/z' }], { a: { b: [1, 2, 3] }, 'x/y': 1, z: 2 }],
     ['copies', [{ op: 'copy', from: '/a/b', path: '/c' }], { ...document, c: [1, 2, 3] }],
-    ['passes a test and goes on', [{ op: 'test', path: '/a/b/0', value: 1 }, { op: 'remove', path: '/a' }], { 'x/y': 1, 'm~n': 2 }],
+    [
+      'passes a test and goes on',
+      [
+        { op: 'test', path: '/a/b/0', value: 1 },
+        { op: 'remove', path: '/a' },
+      ],
+      { 'x/y': 1, 'm~n': 2 },
+    ],
     ['replaces the whole document', [{ op: 'replace', path: '', value: [] }], []],
   ])('%s', (_name, patch, expected) => {
     expect(applyJsonPatch(document, patch)).toEqual(expected);
@@ -27,14 +34,21 @@ describe('applyJsonPatch', () => {
     ['a pointer without a slash', [{ op: 'add', path: 'a', value: 1 }], 'unprocessable'],
     ['an unknown operation', [{ op: 'frob', path: '/a' }], 'malformed'],
     ['something that is no list', { op: 'add' }, 'malformed'],
-    ['too many operations', Array.from({ length: JSON_PATCH_OPERATIONS_MAX + 1 }, () => ({ op: 'test', path: '' })), 'tooLarge'],
+    [
+      'too many operations',
+      Array.from({ length: JSON_PATCH_OPERATIONS_MAX + 1 }, () => ({ op: 'test', path: '' })),
+      'tooLarge',
+    ],
   ])('refuses %s', (_name, patch, kind) => {
     expect(() => applyJsonPatch(document, patch)).toThrow(expect.objectContaining({ kind }));
   });
 
   it('leaves the document as it was', () => {
     const before = JSON.stringify(document);
-    applyJsonPatch(document, [{ op: 'remove', path: '/a/b/0' }, { op: 'add', path: '/q', value: 1 }]);
+    applyJsonPatch(document, [
+      { op: 'remove', path: '/a/b/0' },
+      { op: 'add', path: '/q', value: 1 },
+    ]);
     expect(JSON.stringify(document)).toBe(before);
   });
 });

@@ -41,7 +41,12 @@ describe('applyStrategicMerge', () => {
       { spec: { nodeSelector: { $patch: 'replace', c: '3' } } },
       { spec: { nodeSelector: { c: '3' } } },
     ],
-    ['removes with null', { metadata: { labels: { a: '1', b: '2' } } }, { metadata: { labels: { a: null } } }, { metadata: { labels: { b: '2' } } }],
+    [
+      'removes with null',
+      { metadata: { labels: { a: '1', b: '2' } } },
+      { metadata: { labels: { a: null } } },
+      { metadata: { labels: { b: '2' } } },
+    ],
     [
       'replaces lists without a merge strategy',
       { spec: { tolerations: [{ key: 'a' }] } },
@@ -63,7 +68,12 @@ describe('applyStrategicMerge', () => {
     [
       'orders by $setElementOrder',
       containers({ name: 'a' }, { name: 'b' }, { name: 'server' }),
-      { spec: { '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }], containers: [{ name: 'a', image: '2' }] } },
+      {
+        spec: {
+          '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }],
+          containers: [{ name: 'a', image: '2' }],
+        },
+      },
       containers({ name: 'b' }, { name: 'a', image: '2' }, { name: 'server' }),
     ],
     [
@@ -72,7 +82,12 @@ describe('applyStrategicMerge', () => {
       { spec: { volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/x' } }] } },
       { spec: { volumes: [{ name: 'v', hostPath: { path: '/x' } }] } },
     ],
-    ['stores new parts without directives and nulls', {}, { spec: { $patch: 'merge', a: null, b: 1 } }, { spec: { b: 1 } }],
+    [
+      'stores new parts without directives and nulls',
+      {},
+      { spec: { $patch: 'merge', a: null, b: 1 } },
+      { spec: { b: 1 } },
+    ],
   ])('%s', (_name, original, patch, expected) => {
     const before = JSON.stringify(original);
     expect(merge(original, patch)).toEqual(expected);
@@ -82,7 +97,15 @@ describe('applyStrategicMerge', () => {
   it.each<[string, Json]>([
     ['an unknown directive', { spec: { $patch: 'frob' } }],
     ['an item without its key', containers({ image: 'x' })],
-    ['an order that contradicts the list', { spec: { '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }], containers: [{ name: 'b' }, { name: 'a' }] } }],
+    [
+      'an order that contradicts the list',
+      {
+        spec: {
+          '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }],
+          containers: [{ name: 'b' }, { name: 'a' }],
+        },
+      },
+    ],
     ['fields outside $retainKeys', { spec: { $retainKeys: ['a'], b: 1 } }],
   ])('refuses %s', (_name, patch) => {
     expect(() => merge(containers({ name: 'a' }), patch)).toThrow(expect.objectContaining({ kind: 'malformed' }));

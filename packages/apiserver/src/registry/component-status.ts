@@ -12,7 +12,6 @@ export type ComponentProbes = ReadonlyMap<string, ComponentProbe>;
 
 /** get and list of componentstatuses: nothing is stored, the components are asked. */
 export async function componentStatuses(from: ResourceRequest, probes: ComponentProbes): Promise<ApiResponse> {
-  from.warnings.push('v1 ComponentStatus is deprecated in v1.19+');
   const { info, how } = from;
   if (info.verb === 'get') {
     const probe = probes.get(info.name);

@@ -15,6 +15,7 @@ import type { ApiResponse } from '../http/exchange.ts';
 import { type Registry, type StoredRequest, strategyContext } from './context.ts';
 import { readObject } from './decode.ts';
 import { generatedName, metadataErrors } from './metadata.ts';
+import { mayHaveHappened } from './object-store.ts';
 import { parseWriteOptions } from './options.ts';
 import { entryResponse } from './render.ts';
 import type { ServedKind, StoredKind } from './served-kind.ts';
@@ -82,7 +83,9 @@ async function createNamed(registry: Registry, creation: Creation, name: string)
   try {
     return await registry.store.create(stored, granted.object, dryRun);
   } catch (error) {
-    await granted.giveBack();
+    if (!mayHaveHappened(error)) {
+      await granted.giveBack();
+    }
     throw error;
   }
 }

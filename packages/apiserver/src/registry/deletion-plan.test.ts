@@ -8,7 +8,11 @@ import { type DeletionRequest, planDeletion } from './deletion-plan.ts';
 const now = Date.UTC(2026, 0, 1);
 const plain = strategyFor({ group: '', resource: 'configmaps' });
 const graceful: Strategy = { ...plain, gracefulDeletion: (_object, requested) => requested ?? 30 };
-const object = (metadata: ApiObject['metadata']): ApiObject => ({ kind: 'X', apiVersion: 'v1', metadata: { name: 'x', ...metadata } });
+const object = (metadata: ApiObject['metadata']): ApiObject => ({
+  kind: 'X',
+  apiVersion: 'v1',
+  metadata: { name: 'x', ...metadata },
+});
 const plan = (of: ApiObject, strategy: Strategy, request: Partial<DeletionRequest> = {}) =>
   planDeletion(of, strategy, { gracePeriodSeconds: undefined, propagation: undefined, ...request }, now, rfc3339);
 
@@ -23,14 +27,19 @@ describe('planDeletion', () => {
       kind: 'mark',
       object: { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0, generation: 2 } },
     });
-    expect(plan(object({ finalizers: ['x/a'], deletionTimestamp: '2026-01-01T00:00:00Z' }), plain)).toEqual({ kind: 'keep' });
+    expect(plan(object({ finalizers: ['x/a'], deletionTimestamp: '2026-01-01T00:00:00Z' }), plain)).toEqual({
+      kind: 'keep',
+    });
   });
 
   it.each([
     ['Orphan', ['orphan']],
     ['Foreground', ['foregroundDeletion']],
   ] as const)('holds it for the garbage collector on %s', (propagation, finalizers) => {
-    expect(plan(object({}), plain, { propagation })).toMatchObject({ kind: 'mark', object: { metadata: { finalizers } } });
+    expect(plan(object({}), plain, { propagation })).toMatchObject({
+      kind: 'mark',
+      object: { metadata: { finalizers } },
+    });
   });
 
   it('lets Background undo an earlier wish', () => {
@@ -43,7 +52,10 @@ describe('planDeletion', () => {
 
   it('gives time, shortens it, never lengthens it', () => {
     const first = plan(object({}), graceful);
-    expect(first).toMatchObject({ kind: 'mark', object: { metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 } } });
+    expect(first).toMatchObject({
+      kind: 'mark',
+      object: { metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 } },
+    });
     const waiting = object({ deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 });
     expect(plan(waiting, graceful, { gracePeriodSeconds: 5 })).toMatchObject({
       object: { metadata: { deletionTimestamp: '2026-01-01T00:00:05Z', deletionGracePeriodSeconds: 5 } },
@@ -53,7 +65,12 @@ describe('planDeletion', () => {
   });
 
   it('waits for a namespace to be emptied', () => {
-    const namespace = { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'n' }, spec: { finalizers: ['kubernetes'] } } as ApiObject;
+    const namespace = {
+      kind: 'Namespace',
+      apiVersion: 'v1',
+      metadata: { name: 'n' },
+      spec: { finalizers: ['kubernetes'] },
+    } as ApiObject;
     expect(plan(namespace, plain)).toMatchObject({ kind: 'mark', object: { status: { phase: 'Terminating' } } });
   });
 });

@@ -30,6 +30,12 @@ export interface DispatchOptions {
 
 const connectSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
+/** What clients are told about kinds that upstream gives up. */
+const deprecations: Readonly<Record<string, string>> = {
+  'v1/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
+  'v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+};
+
 /** Leads a request on a resource to the function that carries it out. */
 export class Dispatcher {
   readonly #options: DispatchOptions;
@@ -41,6 +47,10 @@ export class Dispatcher {
   /** @throws StatusError */
   dispatch(from: ResourceRequest): Promise<ApiResponse> {
     const { info, kind } = from;
+    const warning = deprecations[`${kind.apiVersion}/${info.resource}`];
+    if (warning !== undefined) {
+      from.warnings.push(warning);
+    }
     if (connectSubresources.has(info.subresource)) {
       this.#checkSubresource(from);
       return this.#options.nodes.connect(from);

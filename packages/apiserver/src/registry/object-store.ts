@@ -32,8 +32,8 @@ export type Updated =
 
 export interface UpdateOptions {
   readonly dryRun: boolean;
-  /** Handed to `change` when the object does not exist; without it that is 404. */
-  readonly createMissing?: () => Promise<ApiObject>;
+  /** Makes the object when there is none; without it that is 404. */
+  readonly createMissing?: (() => Promise<Entry>) | undefined;
 }
 
 /** Reads and compare-and-set writes of single objects, over the watch cache and the storage port. */
@@ -108,7 +108,7 @@ export class ObjectStore {
         if (options.createMissing === undefined) {
           throw notFound(stored, name);
         }
-        return { kind: 'created', entry: await this.create(stored, await options.createMissing(), options.dryRun) };
+        return { kind: 'created', entry: await options.createMissing() };
       }
       const decided = await this.#decide(current, certain, change);
       const result =
@@ -214,6 +214,11 @@ function sameContent(next: ApiObject, current: ApiObject): boolean {
     { ...next, metadata: nextMetadata } as unknown as Json,
     { ...current, metadata: currentMetadata } as unknown as Json,
   );
+}
+
+/** The write may have been carried out although its answer was lost: nothing it took may be given back. */
+export function mayHaveHappened(error: unknown): boolean {
+  return error instanceof StatusError && error.reason === 'Timeout';
 }
 
 export async function translated<T>(call: Promise<T>): Promise<T> {

@@ -17,7 +17,10 @@ afterAll(async () => {
 const create = (name: string, labels: Record<string, string> = {}) =>
   api.request('POST', base, { body: { metadata: { name, labels }, data: { of: name } } });
 const label = (name: string, labels: Record<string, string | null>) =>
-  api.request('PATCH', `${base}/${name}`, { body: { metadata: { labels } }, contentType: 'application/merge-patch+json' });
+  api.request('PATCH', `${base}/${name}`, {
+    body: { metadata: { labels } },
+    contentType: 'application/merge-patch+json',
+  });
 const remove = (name: string) => api.request('DELETE', `${base}/${name}`);
 const names = (items: readonly { readonly metadata?: { readonly name?: string } }[] | undefined) =>
   (items ?? []).map(({ metadata }) => metadata?.name);
@@ -52,7 +55,10 @@ describe('list', () => {
     await remove('c');
     const token = encodeURIComponent(first.metadata?.continue ?? '');
     const second = (await api.request('GET', `${base}?limit=2&continue=${token}`)).json;
-    expect([names(second.items), second.metadata?.resourceVersion]).toEqual([['c', 'd'], first.metadata?.resourceVersion]);
+    expect([names(second.items), second.metadata?.resourceVersion]).toEqual([
+      ['c', 'd'],
+      first.metadata?.resourceVersion,
+    ]);
     const rest = encodeURIComponent(second.metadata?.continue ?? '');
     const third = (await api.request('GET', `${base}?limit=2&continue=${rest}`)).json;
     expect([names(third.items), third.metadata?.continue]).toEqual([['e'], undefined]);
@@ -76,17 +82,30 @@ describe('list', () => {
   it('reads exact and future revisions', async () => {
     const before = (await api.request('GET', base)).json;
     await create('later');
-    const exact = await api.request('GET', `${base}?resourceVersionMatch=Exact&resourceVersion=${before.metadata?.resourceVersion}`);
+    const exact = await api.request(
+      'GET',
+      `${base}?resourceVersionMatch=Exact&resourceVersion=${before.metadata?.resourceVersion}`,
+    );
     expect(names(exact.json.items)).toEqual(names(before.items));
     const future = await api.request('GET', `${base}?resourceVersion=999999`);
-    expect([future.status, future.json.message]).toEqual([504, expect.stringContaining('Too large resource version: 999999')]);
+    expect([future.status, future.json.message]).toEqual([
+      504,
+      expect.stringContaining('Too large resource version: 999999'),
+    ]);
     await remove('later');
   });
 
   it('makes tables and metadata', async () => {
-    const table = await api.request('GET', base, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
-    expect(table.json).toMatchObject({ kind: 'Table', columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }] });
-    const partial = await api.request('GET', `${base}/a`, { headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' } });
+    const table = await api.request('GET', base, {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
+    expect(table.json).toMatchObject({
+      kind: 'Table',
+      columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
+    });
+    const partial = await api.request('GET', `${base}/a`, {
+      headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' },
+    });
     expect(partial.json).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a' } });
     expect(partial.json.data).toBeUndefined();
     const none = await api.request('GET', base, { headers: { accept: 'application/vnd.kubernetes.protobuf' } });
@@ -110,7 +129,9 @@ describe('watch', () => {
 
   it('shows objects that move into and out of the selection as added and deleted', async () => {
     const { json } = await api.request('GET', base);
-    const watch = await api.watch(`${base}?watch=1&labelSelector=in%3D1&resourceVersion=${json.metadata?.resourceVersion}`);
+    const watch = await api.watch(
+      `${base}?watch=1&labelSelector=in%3D1&resourceVersion=${json.metadata?.resourceVersion}`,
+    );
     await label('a', { in: '1' });
     await label('a', { in: '1', more: '1' });
     await label('a', { in: null, more: null });
@@ -120,19 +141,28 @@ describe('watch', () => {
 
   it('gives a deletion the revision at which it happened', async () => {
     const made = await create('del');
-    const watch = await api.watch(`${base}?watch=1&fieldSelector=metadata.name%3Ddel&resourceVersion=${made.json.metadata?.resourceVersion}`);
+    const watch = await api.watch(
+      `${base}?watch=1&fieldSelector=metadata.name%3Ddel&resourceVersion=${made.json.metadata?.resourceVersion}`,
+    );
     await remove('del');
     const event = await watch.next();
     expect(event?.type).toBe('DELETED');
-    expect(Number(event?.object.metadata?.resourceVersion)).toBeGreaterThan(Number(made.json.metadata?.resourceVersion));
+    expect(Number(event?.object.metadata?.resourceVersion)).toBeGreaterThan(
+      Number(made.json.metadata?.resourceVersion),
+    );
     watch.close();
   });
 
   it('streams the initial state with a bookmark at its end', async () => {
-    const watch = await api.watch(`${base}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name%3Da`);
+    const watch = await api.watch(
+      `${base}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name%3Da`,
+    );
     expect(await types(watch, 1)).toEqual(['ADDED a']);
     const end = await watch.next();
-    expect(end).toMatchObject({ type: 'BOOKMARK', object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } });
+    expect(end).toMatchObject({
+      type: 'BOOKMARK',
+      object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    });
     watch.close();
   });
 
@@ -144,12 +174,17 @@ describe('watch', () => {
     cache?.reset([], Number(json.metadata?.resourceVersion));
     expect(await watch.next()).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
     const again = await api.watch('/api/v1/pods?watch=1&resourceVersion=1');
-    expect(await again.next()).toMatchObject({ type: 'ERROR', object: { code: 410, message: expect.stringContaining('too old resource version: 1') } });
+    expect(await again.next()).toMatchObject({
+      type: 'ERROR',
+      object: { code: 410, message: expect.stringContaining('too old resource version: 1') },
+    });
     expect(await again.next()).toBeUndefined();
   });
 
   it('ends after timeoutSeconds', async () => {
-    const watch = await api.watch(`${base}?watch=1&timeoutSeconds=1&resourceVersion=0&fieldSelector=metadata.name%3Dnone`);
+    const watch = await api.watch(
+      `${base}?watch=1&timeoutSeconds=1&resourceVersion=0&fieldSelector=metadata.name%3Dnone`,
+    );
     expect(await watch.next()).toBeUndefined();
   });
 

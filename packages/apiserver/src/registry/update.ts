@@ -16,7 +16,7 @@ import { type StoredRequest, strategyContext } from './context.ts';
 import { createObject } from './create.ts';
 import { readObject } from './decode.ts';
 import { carryOver, metadataUpdateErrors } from './metadata.ts';
-import type { Change, Updated } from './object-store.ts';
+import { type Change, mayHaveHappened, type Updated } from './object-store.ts';
 import { parseWriteOptions } from './options.ts';
 import { entryResponse } from './render.ts';
 
@@ -91,14 +91,13 @@ export async function writeUpdate(
   };
   const createMissing = missing === undefined ? undefined : () => creating(from, missing, namespace, dryRun, warnings);
   try {
-    if (createMissing === undefined) {
-      const updated = await registry.store.update(stored, namespace, info.name, { dryRun }, change);
-      await releaseOld();
-      return await afterUpdate(from, updated, dryRun);
-    }
-    return await createOrUpdate(from, namespace, dryRun, change, createMissing);
+    const updated = await registry.store.update(stored, namespace, info.name, { dryRun, createMissing }, change);
+    await releaseOld();
+    return await afterUpdate(from, updated, dryRun);
   } catch (error) {
-    await giveBack();
+    if (!mayHaveHappened(error)) {
+      await giveBack();
+    }
     throw error;
   }
 }
@@ -120,22 +119,6 @@ async function creating(
   }
   const { registry, kind, stored, user } = from;
   return createObject(registry, { kind, stored, namespace, object, user, dryRun, warnings });
-}
-
-/** Leases, endpoints and the like: PUT makes them when they are missing. */
-async function createOrUpdate(
-  from: StoredRequest,
-  namespace: string,
-  dryRun: boolean,
-  change: (current: Entry) => Promise<Change>,
-  createMissing: () => Promise<Entry>,
-): Promise<Updated> {
-  const { registry, stored, info } = from;
-  const known = await registry.store.current(stored, namespace, info.name);
-  if (known === undefined) {
-    return { kind: 'created', entry: await createMissing() };
-  }
-  return registry.store.update(stored, namespace, info.name, { dryRun }, change);
 }
 
 async function afterUpdate(from: StoredRequest, updated: Updated, dryRun: boolean): Promise<Updated> {

@@ -18,7 +18,11 @@ describe('create', () => {
   it('answers 201 with what only the server sets', async () => {
     const { status, json } = await create(configMap('new'));
     expect(status).toBe(201);
-    expect(json).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'new', namespace: 'default' } });
+    expect(json).toMatchObject({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: 'new', namespace: 'default' },
+    });
     expect(json.metadata?.uid).toMatch(/^[0-9a-f-]{36}$/);
     expect(Number(json.metadata?.resourceVersion)).toBeGreaterThan(1);
   });
@@ -41,9 +45,24 @@ describe('create', () => {
     ['a missing name', {}, 422, 'name or generateName is required'],
     ['a bad name', configMap('A_'), 422, 'metadata.name: Invalid value'],
     ['a bad label', { metadata: { name: 'x', labels: { '-': 'y' } } }, 422, 'metadata.labels'],
-    ['another kind', { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'x' } }, 400, 'cannot be handled as a ConfigMap'],
-    ['another version', { kind: 'ConfigMap', apiVersion: 'v2', metadata: { name: 'x' } }, 400, 'does not match the expected API version (v1)'],
-    ['another namespace', { metadata: { name: 'x', namespace: 'kube-system' } }, 400, 'does not match the namespace sent on the request'],
+    [
+      'another kind',
+      { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'x' } },
+      400,
+      'cannot be handled as a ConfigMap',
+    ],
+    [
+      'another version',
+      { kind: 'ConfigMap', apiVersion: 'v2', metadata: { name: 'x' } },
+      400,
+      'does not match the expected API version (v1)',
+    ],
+    [
+      'another namespace',
+      { metadata: { name: 'x', namespace: 'kube-system' } },
+      400,
+      'does not match the namespace sent on the request',
+    ],
     ['a resourceVersion', { metadata: { name: 'x', resourceVersion: '1' } }, 400, 'resourceVersion should not be set'],
     ['a wrong type', { metadata: { name: 'x' }, data: { a: 1 } }, 400, 'cannot unmarshal number'],
     ['a list', [], 400, 'cannot unmarshal array'],
@@ -55,7 +74,10 @@ describe('create', () => {
   it('names every unknown and repeated field when asked to be strict, warns by default', async () => {
     const rawBody = '{"metadata":{"name":"strict"},"data":{"a":"1","a":"2"},"foo":1}';
     const strict = await api.request('POST', `${base}?fieldValidation=Strict`, { rawBody });
-    expect([strict.status, strict.json.message]).toEqual([400, expect.stringMatching(/strict decoding error:.*unknown field "foo"/)]);
+    expect([strict.status, strict.json.message]).toEqual([
+      400,
+      expect.stringMatching(/strict decoding error:.*unknown field "foo"/),
+    ]);
     expect(strict.json.message).toContain('duplicate field "data.a"');
     const warned = await api.request('POST', base, { rawBody });
     expect(warned.status).toBe(201);
@@ -123,7 +145,10 @@ describe('update', () => {
   it('refuses another uid, another name, and objects that are not there', async () => {
     await create(configMap('id'));
     const uid = await api.request('PUT', `${base}/id`, { body: { metadata: { name: 'id', uid: 'other' } } });
-    expect([uid.status, uid.json.message]).toEqual([409, expect.stringContaining('Precondition failed: UID in precondition: other')]);
+    expect([uid.status, uid.json.message]).toEqual([
+      409,
+      expect.stringContaining('Precondition failed: UID in precondition: other'),
+    ]);
     expect((await api.request('PUT', `${base}/id`, { body: configMap('di') })).status).toBe(400);
     expect((await api.request('PUT', `${base}/none`, { body: configMap('none') })).status).toBe(404);
   });
@@ -131,24 +156,40 @@ describe('update', () => {
   it('creates what may be created by PUT', async () => {
     const body = { metadata: { name: 'l' }, spec: { holderIdentity: 'a', leaseDurationSeconds: 5 } };
     const target = '/apis/coordination.k8s.io/v1/namespaces/default/leases/l';
-    expect((await api.request('PUT', target, { body })).status).toBe(201);
-    expect((await api.request('PUT', target, { body })).status).toBe(200);
+    const made = await api.request('PUT', target, { body });
+    expect(made.status).toBe(201);
+    const renewed = { ...made.json, spec: { ...body.spec, holderIdentity: 'b' } };
+    expect((await api.request('PUT', target, { body: renewed })).status).toBe(200);
+    expect((await api.request('PUT', target, { body })).json.message).toContain('must be specified for an update');
   });
 
   it('counts generations of the specification only, and keeps status and specification apart', async () => {
     const labels = { app: 'g' };
     const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
     const target = '/apis/apps/v1/namespaces/default/deployments';
-    const body = { metadata: { name: 'g' }, spec: { replicas: 1, selector: { matchLabels: labels }, template }, status: { replicas: 9 } };
+    const body = {
+      metadata: { name: 'g' },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+      status: { replicas: 9 },
+    };
     const made = (await api.request('POST', target, { body })).json;
     expect(made.metadata?.generation).toBe(1);
     expect(made.status).not.toMatchObject({ replicas: 9 });
-    const labelled = await api.request('PATCH', `${target}/g`, { body: { metadata: { labels: { x: 'y' } } }, contentType: 'application/merge-patch+json' });
+    const labelled = await api.request('PATCH', `${target}/g`, {
+      body: { metadata: { labels: { x: 'y' } } },
+      contentType: 'application/merge-patch+json',
+    });
     expect(labelled.json.metadata?.generation).toBe(1);
-    const scaled = await api.request('PATCH', `${target}/g`, { body: { spec: { replicas: 2 }, status: { replicas: 7 } }, contentType: 'application/merge-patch+json' });
+    const scaled = await api.request('PATCH', `${target}/g`, {
+      body: { spec: { replicas: 2 }, status: { replicas: 7 } },
+      contentType: 'application/merge-patch+json',
+    });
     expect([scaled.json.metadata?.generation, scaled.json.spec?.['replicas']]).toEqual([2, 2]);
     expect(scaled.json.status).not.toMatchObject({ replicas: 7 });
-    const status = await api.request('PATCH', `${target}/g/status`, { body: { spec: { replicas: 5 }, status: { replicas: 7 } }, contentType: 'application/merge-patch+json' });
+    const status = await api.request('PATCH', `${target}/g/status`, {
+      body: { spec: { replicas: 5 }, status: { replicas: 7 } },
+      contentType: 'application/merge-patch+json',
+    });
     expect(status.json).toMatchObject({ metadata: { generation: 2 }, spec: { replicas: 2 }, status: { replicas: 7 } });
   });
 });
@@ -161,8 +202,14 @@ describe('patch', () => {
     await create(configMap('p'));
     expect((await patch('p', { data: { b: '2' } }, 'merge')).json.data).toEqual({ a: '1', b: '2' });
     expect((await patch('p', { data: { a: null } }, 'strategic-merge')).json.data).toEqual({ b: '2' });
-    expect((await patch('p', [{ op: 'add', path: '/data/c', value: '3' }], 'json')).json.data).toEqual({ b: '2', c: '3' });
-    const apply = await api.request('PATCH', `${base}/p?fieldManager=x`, { rawBody: '{}', contentType: 'application/apply-patch+yaml' });
+    expect((await patch('p', [{ op: 'add', path: '/data/c', value: '3' }], 'json')).json.data).toEqual({
+      b: '2',
+      c: '3',
+    });
+    const apply = await api.request('PATCH', `${base}/p?fieldManager=x`, {
+      rawBody: '{}',
+      contentType: 'application/apply-patch+yaml',
+    });
     expect([apply.status, apply.json.reason]).toEqual([415, 'UnsupportedMediaType']);
   });
 
@@ -175,7 +222,9 @@ describe('patch', () => {
 
   it('loses none of many concurrent patches', async () => {
     await create(configMap('many', {}));
-    await Promise.all(Array.from({ length: 20 }, (_, index) => patch('many', { data: { [`k${index}`]: 'v' } }, 'merge')));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => patch('many', { data: { [`k${index}`]: 'v' } }, 'merge')),
+    );
     const { json } = await api.request('GET', `${base}/many`);
     expect(Object.keys(json.data ?? {})).toHaveLength(20);
   });

@@ -5,6 +5,7 @@ import { createMemoryStore } from '@wherry/store/client';
 import { type Apiserver, assemble } from '../boot/assemble.ts';
 import { bootstrap } from '../boot/bootstrap.ts';
 import type { ApiRequest, ApiResponse, PeerCertificate, StreamOutput } from '../http/exchange.ts';
+import type { KubeletClient } from '../proxying/kubelet-client.ts';
 import { StoreStorage } from '../storage/store-storage.ts';
 
 /** An API server in this process on the memory store, spoken to through `handle`. */
@@ -56,7 +57,7 @@ export interface TestWatch {
 
 const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
 
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer(options: { readonly kubelets?: KubeletClient } = {}): Promise<TestServer> {
   const scope = new Scope('test', silentLogger);
   const storage = new StoreStorage(createMemoryStore({ clock: systemClock }), systemClock);
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -74,7 +75,7 @@ export async function startTestServer(): Promise<TestServer> {
       issuer: 'https://kubernetes.default.svc.cluster.local',
       audiences: ['https://kubernetes.default.svc.cluster.local'],
     },
-    kubelets: undefined,
+    kubelets: options.kubelets,
     probes: new Map([['etcd-0', async () => ({ healthy: true, message: 'ok' })]]),
     serviceRange: '10.96.0.0/12',
     nodePortRange: '30000-32767',
@@ -97,12 +98,12 @@ export async function startTestServer(): Promise<TestServer> {
   return {
     server,
     storage,
-    request: async (method, target, options = {}) => {
-      const response = await server.handle(makeRequest(method, target, options), scope.signal);
+    request: async (method, target, about = {}) => {
+      const response = await server.handle(makeRequest(method, target, about), scope.signal);
       return collect(response);
     },
-    watch: async (target, options = {}) => {
-      const response = await server.handle(makeRequest('GET', target, options), scope.signal);
+    watch: async (target, about = {}) => {
+      const response = await server.handle(makeRequest('GET', target, about), scope.signal);
       if (response.kind !== 'stream') {
         throw new Error(`No watch but ${response.status}: ${(await collect(response)).text}`);
       }

@@ -50,7 +50,7 @@ export async function choosePorts(wishes: PortWishes): Promise<Ports> {
   return {
     apiserver,
     storeClient: await choose('storeClient', 'store'),
-    storePeer: await choose('storePeer', 'store'),
+    storePeer: await keepPeerPort(wishes, () => choose('storePeer', 'store')),
     storeMetrics: await choose('storeMetrics', 'store'),
     scheduler: await choose('scheduler', 'scheduler'),
     controllerManager: await choose('controllerManager', 'controller-manager'),
@@ -58,6 +58,14 @@ export async function choosePorts(wishes: PortWishes): Promise<Ports> {
     dnsHealth: await choose('dnsHealth', 'dns'),
     hollowNodes: await choose('hollowNodes', 'kubelet', 2 * Math.max(1, wishes.hollowNodes)),
   };
+}
+
+/** A member of the store is known by its peer address: once it has data, the port stays, or the member is another. */
+async function keepPeerPort({ recorded, held }: PortWishes, choose: () => Promise<number>): Promise<number> {
+  if (recorded === undefined) return choose();
+  const port = recorded.storePeer;
+  if (held.has('store') || (await isFree(port))) return port;
+  throw new Failure(`Port ${port}, which the store needs, is in use by another process: free it`);
 }
 
 async function firstFree(from: number): Promise<number> {

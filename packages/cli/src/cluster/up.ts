@@ -9,6 +9,7 @@ import { type EngineOutcome, ensureEngine } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { ensureAddons } from './addons.ts';
+import { readCheckedConfig } from './checked-config.ts';
 import { type ClusterConfig, nodeNames, type UpFlags } from './config.ts';
 import { configure } from './configure.ts';
 import { hostPlace } from './host-place.ts';
@@ -19,7 +20,7 @@ import { removeFolder } from './remove-folder.ts';
 import { daemonSpecs, isServer } from './specs.ts';
 import { startDaemons, stopStrays } from './start-daemons.ts';
 import { type AnchorPids, startNodes } from './start-nodes.ts';
-import { readConfig, writeConfig } from './stored-config.ts';
+import { writeConfig } from './stored-config.ts';
 import { together } from './together.ts';
 import { Undo } from './undo.ts';
 import { adminClient, waitForApi, waitForNodes } from './wait.ts';
@@ -65,7 +66,7 @@ class Start {
 
   async run(flags: UpFlags): Promise<UpResult> {
     await endOrphans(this.#context, this.#layout);
-    const recorded = readConfig(this.#layout);
+    const recorded = readCheckedConfig(this.#layout);
     const living = observeDaemons(this.#layout).filter(({ state }) => state !== 'gone');
     const held = new Set(living.map(({ record }) => record.spec.kind));
     const known = { held, random: this.#context.random };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Node, resources } from '@wherry/api';
+import { type Lease, type Node, resources } from '@wherry/api';
 import { type ApiClient, createClient, loadKubeconfig } from '@wherry/client';
 import type { Context } from '../context.ts';
 import { stateOf } from '../daemons/process-identity.ts';
@@ -52,6 +52,15 @@ export async function waitForNodes(
     },
   );
   return nodes;
+}
+
+/** Whether the node's kubelet that runs now has renewed it: a node that went down keeps saying Ready for a while. */
+function isFresh(layout: ClusterLayout, lease: Lease): boolean {
+  const node = lease.metadata?.name;
+  const kubelet = observeDaemons(layout).find(
+    ({ record }) => record.spec.kind === 'kubelet' && record.spec.node === node,
+  );
+  return kubelet !== undefined && Date.parse(lease.spec?.renewTime ?? '') >= Date.parse(kubelet.record.startedAt);
 }
 
 export function isReady(node: Node): boolean {

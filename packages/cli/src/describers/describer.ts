@@ -1,4 +1,4 @@
-import type { ApiObject, Event } from '@wherry/api';
+import type { ApiObject } from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import type { Outline } from './outline.ts';
 
@@ -13,11 +13,6 @@ export type Describer<T extends ApiObject = ApiObject> = (
   outline: Outline,
   context: DescribeContext,
 ) => Promise<void> | void;
-
-export interface Described {
-  readonly object: ApiObject;
-  readonly events: readonly Event[];
-}
 
 /** Conditions, which most kinds have. */
 export function describeConditions(

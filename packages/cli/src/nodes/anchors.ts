@@ -64,6 +64,10 @@ async function create(docker: Docker, layout: ClusterLayout, node: string, addre
         'net.ipv4.ip_forward': '1',
         'net.ipv4.conf.all.rp_filter': '0',
         'net.ipv4.conf.default.rp_filter': '0',
+        // A pod that reaches itself by its service goes out where it came in: to tell it of a shorter way is wrong, and
+        // uses up what the kernel allows of ICMP, so that refusals to that pod are late.
+        'net.ipv4.conf.all.send_redirects': '0',
+        'net.ipv4.conf.default.send_redirects': '0',
       },
       RestartPolicy: { Name: 'no' },
     },

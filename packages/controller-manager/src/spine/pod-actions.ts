@@ -26,16 +26,33 @@ export interface Actor {
   readonly done: Action[];
 }
 
+/** How events tell of pods; most controllers say it alike. */
+export interface Wording {
+  created(pod: string, owner: string): string;
+  notCreated(pod: string, owner: string, error: string): string;
+  deleted(pod: string, owner: string): string;
+  notDeleted(pod: string, owner: string, error: string): string;
+}
+
+const PLAIN: Wording = {
+  created: (pod) => `Created pod: ${pod}`,
+  notCreated: (_pod, _owner, error) => `Error creating: ${error}`,
+  deleted: (pod) => `Deleted pod: ${pod}`,
+  notDeleted: (_pod, _owner, error) => `Error deleting: ${error}`,
+};
+
 /** Creates, deletes, adopts and releases pods with upstream's events, and remembers the writes. */
 export class PodActions {
   readonly #context: ControllerContext;
   readonly #keyed: Keyed;
   readonly #recorder: EventRecorder;
+  readonly #wording: Wording;
 
-  constructor(context: ControllerContext, keyed: Keyed, recorder: EventRecorder) {
+  constructor(context: ControllerContext, keyed: Keyed, recorder: EventRecorder, wording: Wording = PLAIN) {
     this.#context = context;
     this.#keyed = keyed;
     this.#recorder = recorder;
+    this.#wording = wording;
   }
 
   async create(actor: Actor, pod: Pod): Promise<Pod> {
@@ -46,13 +63,15 @@ export class PodActions {
     } catch (error) {
       // A namespace that is going away refuses everything; that is no news to its objects.
       if (!isNamespaceTerminating(error)) {
-        this.#recorder.event(actor.regarding, 'Warning', 'FailedCreate', `Error creating: ${textOf(error)}`);
+        const message = this.#wording.notCreated(pod.metadata?.name ?? '', actor.regarding.name ?? '', textOf(error));
+        this.#recorder.event(actor.regarding, 'Warning', 'FailedCreate', message);
       }
       throw error;
     }
     this.#keyed.own.wrote(actor.key, caches.pods, created.metadata?.resourceVersion);
     actor.done.push({ verb: 'create', key: podKey(created), resourceVersion: created.metadata?.resourceVersion });
-    this.#recorder.event(actor.regarding, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata?.name}`);
+    const message = this.#wording.created(created.metadata?.name ?? '', actor.regarding.name ?? '');
+    this.#recorder.event(actor.regarding, 'Normal', 'SuccessfulCreate', message);
     return created;
   }
 
@@ -65,12 +84,14 @@ export class PodActions {
     } catch (error) {
       // A conflict here is another pod under the same name.
       if (isNotFound(error) || isConflict(error)) return;
-      this.#recorder.event(actor.regarding, 'Warning', 'FailedDelete', `Error deleting: ${textOf(error)}`);
+      const message = this.#wording.notDeleted(name, actor.regarding.name ?? '', textOf(error));
+      this.#recorder.event(actor.regarding, 'Warning', 'FailedDelete', message);
       throw error;
     }
     this.#keyed.own.deleted(actor.key, caches.pods, objectKey(pod), uid);
     actor.done.push({ verb: 'delete', key: podKey(pod) });
-    this.#recorder.event(actor.regarding, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
+    const message = this.#wording.deleted(name, actor.regarding.name ?? '');
+    this.#recorder.event(actor.regarding, 'Normal', 'SuccessfulDelete', message);
   }
 
   async adopt(actor: Actor, owner: Owner, pod: Pod, finalizers: readonly string[] = []): Promise<void> {

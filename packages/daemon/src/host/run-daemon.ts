@@ -1,9 +1,10 @@
 import type { Clock } from '../clock/clock.ts';
 import { describeFlags, FlagError, type FlagSpec, type FlagValues, parseFlags } from '../flags/flags.ts';
-import { createLogger, type Logger, type LogLevel } from '../logging/logger.ts';
+import type { Logger, LogLevel } from '../logging/logger.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { Random } from '../random/random.ts';
 import { Scope } from '../scope/scope.ts';
+import { createLogger } from './pino-logger.ts';
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 

@@ -1,5 +1,3 @@
-import { destination, pino } from 'pino';
-
 /** Fields of a log line; errors go under `err`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -14,14 +12,6 @@ export interface Logger {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
-
-/** JSON lines on standard output, written at once: the last words of a crash must not be lost in a buffer. */
-export function createLogger(component: string, level: LogLevel = 'info'): Logger {
-  return pino(
-    { level, base: { component }, timestamp: () => `,"time":"${new Date().toISOString()}"` },
-    destination({ fd: 1, sync: true }),
-  );
-}
 
 /** Says nothing; for tests. */
 export const silentLogger: Logger = {

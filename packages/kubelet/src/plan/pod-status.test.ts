@@ -207,6 +207,15 @@ describe('podStatus', () => {
 });
 
 describe('statusPatch', () => {
+  it('takes the old address out when a new sandbox has another', () => {
+    const old = { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.2' }], hostIPs: [{ ip: '1.1.1.1' }] };
+    const next = { podIP: '10.0.0.3', podIPs: [{ ip: '10.0.0.3' }], hostIPs: [{ ip: '1.1.1.1' }] };
+    expect(statusPatch(old, next)).toEqual({
+      podIP: '10.0.0.3',
+      podIPs: [{ ip: '10.0.0.2', $patch: 'delete' }, { ip: '10.0.0.3' }],
+    });
+  });
+
   it('is nothing when nothing changed', () => {
     const shown = status(pod(), runtime(ran('c', 'running')));
     expect(statusPatch({ ...shown, nominatedNodeName: 'n' }, shown)).toBeUndefined();

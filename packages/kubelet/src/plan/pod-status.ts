@@ -108,7 +108,8 @@ export function statusPatch(current: PodStatus | undefined, next: PodStatus): Pa
   const known = new Map<string, unknown>(Object.entries(current ?? {}));
   for (const [key, value] of Object.entries(next)) {
     if (key === 'conditions') continue;
-    if (!sameJson(known.get(key), value)) changed[key] = value;
+    if (sameJson(known.get(key), value)) continue;
+    changed[key] = key === 'podIPs' || key === 'hostIPs' ? replaceAddresses(current?.[key], next[key]) : value;
   }
   const conditions = (next.conditions ?? []).filter((condition) => {
     const old = current?.conditions?.find((one) => one.type === condition.type);
@@ -122,6 +123,15 @@ export function statusPatch(current: PodStatus | undefined, next: PodStatus): Pa
     }));
   }
   return Object.keys(changed).length === 0 ? undefined : changed;
+}
+
+/** A strategic merge joins these lists by address: the old ones must be taken out by name. */
+function replaceAddresses(
+  old: readonly { readonly ip?: string }[] = [],
+  next: readonly { readonly ip?: string }[] = [],
+): readonly object[] {
+  const gone = old.filter(({ ip }) => !next.some((one) => one.ip === ip));
+  return [...gone.map(({ ip }) => ({ ip, $patch: 'delete' })), ...next];
 }
 
 function dropNulls(value: object | undefined): object | undefined {

@@ -39,15 +39,17 @@ function dial(host: string, port: number): Promise<Duplex> {
 }
 
 /** Runs in the pod's namespace: joins its standard streams to a port of the pod's loopback. */
-const relay = `
-const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1');
+function relayProgram(port: number): string {
+  return `
+const socket = require('node:net').connect(${port}, '127.0.0.1');
 socket.on('error', (error) => { process.stderr.write(error.message); process.exit(1); });
 process.stdin.pipe(socket).pipe(process.stdout);
 `;
+}
 
 /** Servers that listen on the pod's loopback only are reached from inside (a process for each connection). */
 function dialInside(pid: number, port: number): Duplex {
-  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, '-e', relay, String(port)]);
+  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, '-e', relayProgram(port)]);
   const [outer, inner] = duplexPair();
   child.stdout.pipe(inner);
   inner.pipe(child.stdin);

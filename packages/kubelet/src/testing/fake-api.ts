@@ -1,6 +1,7 @@
 // A small API server in memory for the kubelet's own tests: generic create, get, list, watch, update, patch and delete
 // with resourceVersions, graceful deletion of pods and tokens. No validation, no defaults.
 import type { ApiRequest, ApiResponse, Transport } from '@wherry/client';
+import { rfc3339, systemClock } from '@wherry/daemon';
 
 type Json = { [key: string]: unknown };
 interface Stored extends Json {
@@ -82,7 +83,7 @@ export class FakeApi implements Transport {
     if (collection === 'pods' && grace > 0) {
       const metadata = {
         ...object.metadata,
-        deletionTimestamp: new Date().toISOString(),
+        deletionTimestamp: rfc3339(systemClock.now()),
         deletionGracePeriodSeconds: grace,
       };
       return this.put(collection, { ...object, metadata });
@@ -108,7 +109,7 @@ export class FakeApi implements Transport {
     const body: unknown = request.body === undefined ? {} : JSON.parse(String(request.body));
     if (url.searchParams.get('watch') === 'true') return this.#watch(collection, url, request.signal);
     if (subresource === 'token') {
-      const expirationTimestamp = new Date(Date.now() + 3_600_000).toISOString();
+      const expirationTimestamp = rfc3339(systemClock.now() + 3_600_000);
       return answer({ ...(body as Json), status: { token: `token-${name}`, expirationTimestamp } });
     }
     if (request.method === 'POST') return this.#create(collection, namespace, body as Stored);

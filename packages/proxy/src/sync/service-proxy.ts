@@ -45,6 +45,7 @@ export class ServiceProxy {
   #wake: () => void = () => undefined;
   #needsResync = true;
   #syncedAtMs: number | undefined;
+  #unserved: ReadonlyMap<string, string> = new Map();
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
@@ -128,7 +129,7 @@ export class ServiceProxy {
       metrics.synced(full ? 'full' : 'partial', durationMs, this.#syncedAtMs);
       if (full)
         logger.info({ rules: [...this.#rules.values()].flat().length, durationMs }, 'all service rules in force');
-      this.#report(changes, durationMs);
+      this.#report(changes);
     } catch (error) {
       for (const [key, since] of touched) if (!this.#dirty.has(key)) this.#dirty.set(key, since);
       throw error;
@@ -146,8 +147,8 @@ export class ServiceProxy {
     });
   }
 
-  #report(changes: readonly RuleChange[], durationMs: number): void {
-    const { services, slices, clock, logger, metrics, dataplane } = this.#options;
+  #report(changes: readonly RuleChange[]): void {
+    const { services, slices, clock, logger, metrics } = this.#options;
     const byService = Map.groupBy(changes, (change) => serviceOfRule(ruleKeyOf(change)));
     for (const [key, group] of byService) {
       const service = services.get(key);
@@ -167,7 +168,16 @@ export class ServiceProxy {
         if (trigger !== undefined) metrics.programmed(clock.now() - Date.parse(trigger));
       }
     }
-    for (const unserved of dataplane.unserved()) logger.warn({ ...unserved, durationMs }, 'cannot serve');
+    this.#reportUnserved();
+  }
+
+  /** Said once, and again when it changes. */
+  #reportUnserved(): void {
+    const { dataplane, logger } = this.#options;
+    const unserved = new Map(dataplane.unserved().map(({ key, why }) => [key, why]));
+    for (const [key, why] of unserved) if (this.#unserved.get(key) !== why) logger.warn({ key, why }, 'cannot serve');
+    for (const key of this.#unserved.keys()) if (!unserved.has(key)) logger.info({ key }, 'served again');
+    this.#unserved = unserved;
   }
 
   /** Rules that others removed (a flushed ruleset) come back without anything having changed in the API. */

@@ -56,7 +56,7 @@ describe('planPreemption', () => {
     ['where least priority is lost', { n: [sized('a', 50, '2')], m: [sized('b', 10, '2')] }, 'm: b'],
     [
       'fewer rather than more of the same',
-      { n: [sized('a', 1, '1'), sized('b', 1, '1')], m: [sized('c', 1, '2')] },
+      { n: [sized('a', 1, '1500m'), sized('b', 1, '1500m')], m: [sized('c', 1, '2')] },
       'm: c',
     ],
     [

@@ -1,6 +1,10 @@
+import { fdatasync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
+
+/** Up to here copying to the page cache takes less than a thread switch or two. */
+const DIRECT_BYTES_MAX = 256 << 10;
 
 /** A directory of the file system; made if it does not exist, readable by its owner only. */
 export async function openRealDisk(path: string): Promise<Disk> {
@@ -29,14 +33,27 @@ async function openFile(path: string): Promise<DiskFile> {
   };
   return {
     async writeDurably(bytes, position) {
-      await writeAll(bytes, position);
-      await handle.datasync();
+      // Into the page cache at once, without a trip to another thread: only the disk is worth waiting for.
+      if (bytes.length <= DIRECT_BYTES_MAX) writeDirectly(handle.fd, bytes, position);
+      else await writeAll(bytes, position);
+      await dataSync(handle.fd);
     },
     write: writeAll,
     sync: () => handle.sync(),
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     close: () => handle.close(),
   };
+}
+
+function writeDirectly(fd: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+}
+
+/** The callback form costs half of what a FileHandle's promise does, and every write waits for it. */
+function dataSync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(fd, (error) => (error === null ? resolve() : reject(error)));
+  });
 }
 
 async function syncDirectory(path: string): Promise<void> {

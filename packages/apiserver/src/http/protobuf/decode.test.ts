@@ -10,7 +10,11 @@ const body = (apiVersion: string, kind: string, raw: Buffer): Buffer =>
 
 describe('decodeProtobuf', () => {
   it('reads names, maps and fields it does not know', () => {
-    const metadata = Buffer.concat([text(1, 'x'), text(11, Buffer.concat([text(1, 'app'), text(2, 'web')])), text(15, 'new')]);
+    const metadata = Buffer.concat([
+      text(1, 'x'),
+      text(11, Buffer.concat([text(1, 'app'), text(2, 'web')])),
+      text(15, 'new'),
+    ]);
     const data = text(2, Buffer.concat([text(1, 'a'), text(2, 'b')]));
     expect(decodeProtobuf(body('v1', 'ConfigMap', Buffer.concat([text(1, metadata), data])))).toEqual({
       apiVersion: 'v1',

@@ -35,7 +35,7 @@ describe('an Ingress', () => {
   const cases: readonly (readonly [string, IngressSpec, readonly string[]])[] = [
     ['a host', withHost('*.example.com'), []],
     ['a default', { defaultBackend: { service: { name: 'web', port: { name: 'http' } } }, tls: [{ hosts: ['a.b'] }] }, []],
-    ['nothing', {}, ['spec: Invalid value: []: either `defaultBackend` or `rules` must be specified']],
+    ['nothing', {}, ['spec: Invalid value: "null": either `defaultBackend` or `rules` must be specified']],
     [
       'an address for a host',
       withHost('10.0.0.1'),

@@ -6,7 +6,12 @@ const range = parseIpRange('10.96.0.0/24');
 describe('ip range', () => {
   it('knows which addresses a Service may have', () => {
     expect(['10.96.0.1', '10.96.0.254'].map((address) => isUsable(range, address))).toEqual([true, true]);
-    expect(['10.96.0.0', '10.96.0.255', '10.97.0.1', 'x'].map((address) => isUsable(range, address))).toEqual([false, false, false, false]);
+    expect(['10.96.0.0', '10.96.0.255', '10.97.0.1', 'x'].map((address) => isUsable(range, address))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(addressAt(range, 10)).toBe('10.96.0.10');
   });
 
@@ -14,7 +19,11 @@ describe('ip range', () => {
     const taken = new Set<string>();
     const given: number[] = [];
     for (;;) {
-      const offset = freeOffset(range, (address) => taken.has(address), (max) => max - 1);
+      const offset = freeOffset(
+        range,
+        (address) => taken.has(address),
+        (max) => max - 1,
+      );
       if (offset === undefined) {
         break;
       }

@@ -257,6 +257,9 @@ export class ServiceAllocation {
     for (const service of reader.all(resources.services)) {
       for (const address of addressesOf(service)) {
         held.add(address);
+        if (isUsable(this.#options.range, address) && !this.#isTaken(address)) {
+          await this.#take(service, address, { addresses: [], ports: [] }, false);
+        }
       }
       for (const port of portsOf(service)) {
         ports.add(port);

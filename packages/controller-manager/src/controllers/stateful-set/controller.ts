@@ -15,11 +15,18 @@ import { actOnEach, slowStart } from '../../spine/batches.ts';
 import { BY_CONTROLLER, ORPHANS } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
-import { type Actor, isNamespaceTerminating, PodActions, textOf } from '../../spine/pod-actions.ts';
+import { type Actor, isNamespaceTerminating, PodActions, textOf, type Wording } from '../../spine/pod-actions.ts';
 import { orphanOwners } from '../../spine/pod-owners.ts';
 import { RevisionActions } from '../../spine/revision-actions.ts';
 import { ordinalOf } from './identity.ts';
 import { planStatefulSet, type StatefulSetPlan } from './plan.ts';
+
+const WORDING: Wording = {
+  created: (pod, set) => `create Pod ${pod} in StatefulSet ${set} successful`,
+  notCreated: (pod, set, error) => `create Pod ${pod} in StatefulSet ${set} failed error: ${error}`,
+  deleted: (pod, set) => `delete Pod ${pod} in StatefulSet ${set} successful`,
+  notDeleted: (pod, set, error) => `delete Pod ${pod} in StatefulSet ${set} failed error: ${error}`,
+};
 
 export function startStatefulSets(context: ControllerContext): void {
   new StatefulSetController(context).start();
@@ -40,7 +47,7 @@ class StatefulSetController {
     this.#revisions = context.caches.of(resources.controllerrevisions);
     this.#keyed = new Keyed(context, 'statefulset-controller');
     this.#recorder = context.recorder('statefulset-controller');
-    this.#pods = new PodActions(context, this.#keyed, this.#recorder);
+    this.#pods = new PodActions(context, this.#keyed, this.#recorder, WORDING);
     this.#history = new RevisionActions(context, this.#keyed);
   }
 
@@ -142,7 +149,10 @@ class StatefulSetController {
           const { name, resourceVersion } = created.metadata ?? {};
           this.#keyed.own.wrote(actor.key, claims, resourceVersion);
           actor.done.push({ verb: 'create', key: `persistentvolumeclaims/${objectKey(created)}`, resourceVersion });
-          const message = `create Claim ${name} in StatefulSet ${set.metadata?.name} success`;
+          const pod = plan.create.find(({ spec }) =>
+            spec?.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name),
+          );
+          const message = `create Claim ${name} Pod ${pod?.metadata?.name ?? ''} in StatefulSet ${set.metadata?.name} success`;
           this.#recorder.event(actor.regarding, 'Normal', 'SuccessfulCreate', message);
         } catch (error) {
           if (!isAlreadyExists(error)) throw error;

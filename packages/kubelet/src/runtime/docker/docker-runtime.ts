@@ -221,8 +221,9 @@ export class DockerRuntime implements Runtime {
     const expired = Promise.withResolvers<'timeout'>();
     const timer = this.#options.clock.setTimer(timeoutMs, () => expired.resolve('timeout'));
     try {
-      const session = await this.openExec(containerId, { command, tty: false, stdin: false });
-      return await execToEnd(session, expired.promise);
+      return await execToEnd(this.#docker, containerId, command, expired.promise);
+    } catch (error) {
+      throw asRuntimeError(error, 'refused');
     } finally {
       timer.cancel();
     }

@@ -1,4 +1,5 @@
 // Interactive streams over a hijacked Docker connection.
+import { readFile } from 'node:fs/promises';
 import { type Duplex, PassThrough, type Readable, Writable } from 'node:stream';
 import type Docker from 'dockerode';
 import { type ExecOptions, type ExecResult, RuntimeError, type Session } from '../port.ts';
@@ -52,6 +53,15 @@ function stdinOf(connection: Duplex): Writable {
 }
 
 export async function openExec(docker: Docker, containerId: string, options: ExecOptions): Promise<Session> {
+  return (await beginExec(docker, containerId, options)).session;
+}
+
+interface BegunExec {
+  readonly session: Session;
+  readonly exec: Docker.Exec;
+}
+
+async function beginExec(docker: Docker, containerId: string, options: ExecOptions): Promise<BegunExec> {
   const exec = await docker.getContainer(containerId).exec({
     Cmd: [...options.command],
     Tty: options.tty,
@@ -60,7 +70,7 @@ export async function openExec(docker: Docker, containerId: string, options: Exe
     AttachStderr: true,
   });
   const connection = await exec.start({ hijack: true, stdin: options.stdin, Tty: options.tty });
-  return {
+  const session: Session = {
     stdin: stdinOf(connection),
     ...split(connection, options.tty),
     resize: async (columns, rows) => {
@@ -73,6 +83,7 @@ export async function openExec(docker: Docker, containerId: string, options: Exe
     },
     close: () => connection.destroy(),
   };
+  return { session, exec };
 }
 
 export async function openAttach(
@@ -110,16 +121,41 @@ async function collect(readable: Readable, into: Buffer[], room: { left: number 
   }
 }
 
-/** Runs a command to its end. The process of a command that takes too long goes on: Docker offers no way to end it. */
-export async function execToEnd(session: Session, timedOut: Promise<'timeout'>): Promise<ExecResult> {
+/**
+ * Runs a command to its end, or until `expired` resolves: then its process is killed.
+ * @throws RuntimeError `timeout`
+ */
+export async function execToEnd(
+  docker: Docker,
+  containerId: string,
+  command: readonly string[],
+  expired: Promise<'timeout'>,
+): Promise<ExecResult> {
+  const { session, exec } = await beginExec(docker, containerId, { command, tty: false, stdin: false });
   const chunks: Buffer[] = [];
   const room = { left: outputBytesMax };
   const ended = Promise.all([collect(session.stdout, chunks, room), collect(session.stderr, chunks, room)]);
-  const outcome = await Promise.race([ended, timedOut]);
+  const outcome = await Promise.race([ended, expired]);
   if (outcome === 'timeout') {
     ended.catch(() => undefined);
+    await killProcess((await exec.inspect()).Pid, containerId);
     session.close();
     throw new RuntimeError('timeout', 'command timed out');
   }
   return { exitCode: await session.exitCode(), output: Buffer.concat(chunks).toString('utf8') };
+}
+
+/**
+ * The engine has no call that ends an exec. Its process is ours to see when the engine runs beside us, which its
+ * control group proves; elsewhere that number could be anybody, and the process is left to end by itself.
+ */
+async function killProcess(pid: number, containerId: string): Promise<void> {
+  try {
+    if (pid <= 0 || !(await readFile(`/proc/${pid}/cgroup`, 'utf8')).includes(containerId)) return;
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // Gone meanwhile.
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')))
+      throw error;
+  }
 }

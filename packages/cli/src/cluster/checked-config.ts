@@ -1,0 +1,68 @@
+import { Ajv, type JSONSchemaType } from 'ajv';
+import { Failure } from '../failure.ts';
+import { type ClusterConfig, NODES_MAX, type Ports } from './config.ts';
+import type { ClusterLayout } from './layout.ts';
+import { readConfig } from './stored-config.ts';
+import type { Subnet } from './subnet.ts';
+
+const port = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
+
+const ports: JSONSchemaType<Ports> = {
+  type: 'object',
+  properties: {
+    apiserver: port,
+    storeClient: port,
+    storePeer: port,
+    storeMetrics: port,
+    scheduler: port,
+    controllerManager: port,
+    dns: port,
+    dnsHealth: port,
+    hollowNodes: port,
+  },
+  required: [
+    'apiserver',
+    'storeClient',
+    'storePeer',
+    'storeMetrics',
+    'scheduler',
+    'controllerManager',
+    'dns',
+    'dnsHealth',
+    'hollowNodes',
+  ],
+};
+
+const schema: JSONSchemaType<Omit<ClusterConfig, 'subnet'> & { subnet?: Subnet }> = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 1 },
+    nodes: { type: 'integer', minimum: 0, maximum: NODES_MAX },
+    runtime: { type: 'string', enum: ['docker', 'hollow'] },
+    hollowReason: { type: 'string', nullable: true },
+    profile: { type: 'string', enum: ['upstream', 'fast'] },
+    ports,
+    subnet: {
+      type: 'object',
+      nullable: true,
+      properties: { cidr: { type: 'string' }, gateway: { type: 'string' } },
+      required: ['cidr', 'gateway'],
+    },
+  },
+  required: ['name', 'nodes', 'runtime', 'profile', 'ports'],
+};
+
+/**
+ * The stored config, known to be whole: a cluster is only started from what makes sense.
+ * @throws Failure that names every mistake of the file
+ */
+export function readCheckedConfig(layout: ClusterLayout): ClusterConfig | undefined {
+  const config: unknown = readConfig(layout);
+  if (config === undefined) return undefined;
+  const ajv = new Ajv({ allErrors: true });
+  if (ajv.validate(schema, config)) return config as ClusterConfig;
+  const mistakes = ajv.errorsText(ajv.errors, { dataVar: 'cluster', separator: '; ' });
+  throw new Failure(
+    `${layout.config} is damaged: ${mistakes}. Repair it, or remove the cluster with "wherry down --delete --name ${layout.name}"`,
+  );
+}

@@ -1,0 +1,51 @@
+// Short-lived certificates for tests of the TLS port.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+
+export interface TestPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface TestAuthority extends TestPair {
+  issue(commonName: string, organization?: string): Promise<TestPair>;
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+async function keyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+}
+
+export async function testAuthority(): Promise<TestAuthority> {
+  const keys = await newKeys();
+  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=test-ca',
+    keys,
+    signingAlgorithm,
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  let serial = 1;
+  const issue = async (commonName: string, organization?: string): Promise<TestPair> => {
+    const own = await newKeys();
+    serial++;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial.toString(16).padStart(2, '0'),
+      subject: organization === undefined ? `CN=${commonName}` : `O=${organization}, CN=${commonName}`,
+      issuer: authority.subject,
+      publicKey: own.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm,
+      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+    });
+    return { cert: certificate.toString('pem'), key: await keyPem(own) };
+  };
+  return { cert: authority.toString('pem'), key: await keyPem(keys), issue };
+}
