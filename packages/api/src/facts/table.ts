@@ -106,10 +106,15 @@ function objectNode(definition: string, fieldsText: string, mapType: string | un
       return fields;
     },
     get alwaysWritten() {
-      alwaysWritten ??= [...this.fields.values()].filter((field) => field.always);
+      alwaysWritten ??= [...this.fields.values()].filter(isAlwaysWritten);
       return alwaysWritten;
     },
   };
+}
+
+/** Go writes null for a required list that nobody gave, and reads an empty list as the same; types promise a list. */
+function isAlwaysWritten(field: Field): boolean {
+  return field.always || (field.required && field.node.type === 'array');
 }
 
 function parseField(text: string): [string, Field] {

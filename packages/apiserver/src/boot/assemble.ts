@@ -114,7 +114,7 @@ export function assemble(options: ApiserverOptions): Apiserver {
     reviews: new Reviews(authorizer, rbac, tokens),
     tokens,
     bookmarks,
-    nodes: new NodeConnections(options.kubelets, logger),
+    nodes: new NodeConnections(options.kubelets, clock, logger),
     probes: options.probes,
   });
   const routes = new Routes({

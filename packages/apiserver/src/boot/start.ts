@@ -115,7 +115,11 @@ function assembleFrom(options: StartOptions, files: Files, health: Health): Apis
     kubelets:
       files.kubelet === undefined
         ? undefined
-        : new KubeletClient({ ...files.kubelet, addressTypes: flags['kubelet-preferred-address-types'] }),
+        : new KubeletClient({
+            ...files.kubelet,
+            clock: host.clock,
+            addressTypes: flags['kubelet-preferred-address-types'],
+          }),
     probes: componentProbes(storage, flags['scheduler-healthz-url'], flags['controller-manager-healthz-url']),
     serviceRange: flags['service-cluster-ip-range'],
     nodePortRange: flags['service-node-port-range'],

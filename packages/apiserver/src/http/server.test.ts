@@ -4,7 +4,7 @@ import { createServer, request, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { silentLogger } from '@wherry/daemon';
+import { silentLogger, systemClock } from '@wherry/daemon';
 import { controlPlaneWishes, ensureTree, nodeWishes } from '@wherry/pki';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KubeletClient } from '../proxying/kubelet-client.ts';
@@ -34,6 +34,7 @@ beforeAll(async () => {
   kubelet = await fakeKubelet(await pair('nodes/n1/kubelet'));
   const own = await pair('apiserver-kubelet-client');
   const kubelets = new KubeletClient({
+    clock: systemClock,
     certificate: own.cert,
     key: own.key,
     authority: ca,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { type Node, serviceUnavailable } from '@wherry/api';
+import type { Clock } from '@wherry/daemon';
 
 export interface KubeletClientOptions {
   /** PEM texts. */
@@ -8,6 +9,7 @@ export interface KubeletClientOptions {
   readonly key: string;
   /** Undefined: the kubelets' certificates are not checked (they may be self-signed, as upstream's default). */
   readonly authority: string | undefined;
+  readonly clock: Clock;
   /** In order of preference. */
   readonly addressTypes: readonly string[];
 }
@@ -18,7 +20,8 @@ export interface KubeletAddress {
   readonly port: number;
 }
 
-const CONNECT_MS_MAX = 10_000;
+/** Until the head of the answer. */
+const ANSWER_MS_MAX = 30_000;
 const KUBELET_PORT = 10_250;
 
 /** Connections to kubelets, with the API server's client certificate. */
@@ -72,16 +75,18 @@ export class KubeletClient {
         path,
         headers: headers as Record<string, string | string[]>,
         signal,
-        timeout: CONNECT_MS_MAX,
       };
       const outgoing = httpsRequest(options, (response) => {
-        outgoing.setTimeout(0);
+        patience.cancel();
         resolve(response);
       });
-      outgoing.on('timeout', () =>
-        outgoing.destroy(new Error(`no answer from ${address.host}:${address.port} in ${CONNECT_MS_MAX} ms`)),
+      const patience = this.#options.clock.setTimer(ANSWER_MS_MAX, () =>
+        outgoing.destroy(new Error(`no answer from ${address.host}:${address.port} in ${ANSWER_MS_MAX} ms`)),
       );
-      outgoing.on('error', (cause) => reject(unreachable(address, cause)));
+      outgoing.on('error', (cause) => {
+        patience.cancel();
+        reject(unreachable(address, cause));
+      });
       void pump(body, outgoing);
     });
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, internalError, notFound, type Pod, resources } from '@wherry/api';
-import type { Logger } from '@wherry/daemon';
+import type { Clock, Logger } from '@wherry/daemon';
 import type { ApiRequest, ApiResponse, Headers } from '../http/exchange.ts';
 import type { ResourceRequest } from '../registry/context.ts';
 import { notAllowed } from '../registry/dispatch.ts';
@@ -14,12 +14,14 @@ import { upgradeTo } from './upgrade.ts';
 export class NodeConnections {
   readonly #kubelets: KubeletClient | undefined;
   readonly #proxy: HttpProxy;
+  readonly #clock: Clock;
   readonly #logger: Logger;
 
   /** @param kubelets undefined: this server has no certificate for kubelets, and says so when asked */
-  constructor(kubelets: KubeletClient | undefined, logger: Logger) {
+  constructor(kubelets: KubeletClient | undefined, clock: Clock, logger: Logger) {
+    this.#clock = clock;
     this.#kubelets = kubelets;
-    this.#proxy = new HttpProxy();
+    this.#proxy = new HttpProxy(clock);
     this.#logger = logger;
   }
 
@@ -65,7 +67,7 @@ export class NodeConnections {
     }
     const address = await this.#addressOf(from, nodeName);
     const target = { ...address, path, tls: this.#client().tls() };
-    return upgradeTo(from.request, target, (error) => this.#failed(error, from));
+    return upgradeTo(from.request, target, this.#clock, (error) => this.#failed(error, from));
   }
 
   async #proxied(from: ResourceRequest): Promise<ApiResponse> {
@@ -74,7 +76,7 @@ export class NodeConnections {
       const address = await this.#addressOf(from, info.name);
       const path = `/${info.rest}${from.request.query === '' ? '' : `?${from.request.query}`}`;
       if (from.request.header('upgrade') !== undefined) {
-        return upgradeTo(from.request, { ...address, path, tls: this.#client().tls() }, (error) =>
+        return upgradeTo(from.request, { ...address, path, tls: this.#client().tls() }, this.#clock, (error) =>
           this.#failed(error, from),
         );
       }
@@ -87,7 +89,7 @@ export class NodeConnections {
     const path = `/${info.rest}${from.request.query === '' ? '' : `?${from.request.query}`}`;
     if (from.request.header('upgrade') !== undefined) {
       const tls = target.secure ? { rejectUnauthorized: false } : undefined;
-      return upgradeTo(from.request, { host: target.host, port: target.port, path, tls }, (error) =>
+      return upgradeTo(from.request, { host: target.host, port: target.port, path, tls }, this.#clock, (error) =>
         this.#failed(error, from),
       );
     }

@@ -1,6 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
+import type { Clock } from '@wherry/daemon';
 import type { ApiRequest, UpgradeResponse } from '../http/exchange.ts';
 
 const CONNECT_MS_MAX = 10_000;
@@ -27,6 +28,7 @@ const notForwarded = new Set(['host', 'authorization', 'impersonate-user', 'impe
 export function upgradeTo(
   request: ApiRequest,
   target: UpgradeTarget,
+  clock: Clock,
   onFailure: (error: unknown) => void,
 ): UpgradeResponse {
   const head = requestHead(request, target);
@@ -37,20 +39,20 @@ export function upgradeTo(
     join: (client, clientHead) => {
       const backend: Duplex =
         target.tls === undefined
-          ? connectPlain({ host: target.host, port: target.port, timeout: CONNECT_MS_MAX })
-          : connectTls({ host: target.host, port: target.port, timeout: CONNECT_MS_MAX, ...target.tls });
+          ? connectPlain({ host: target.host, port: target.port })
+          : connectTls({ host: target.host, port: target.port, ...target.tls });
+      const patience = clock.setTimer(CONNECT_MS_MAX, () =>
+        backend.destroy(new Error(`no connection in ${CONNECT_MS_MAX} ms`)),
+      );
       let connected = false;
       backend.once(target.tls === undefined ? 'connect' : 'secureConnect', () => {
         connected = true;
-        if ('setTimeout' in backend) {
-          (backend as { setTimeout(ms: number): void }).setTimeout(0);
-        }
+        patience.cancel();
         backend.write(head);
         backend.write(clientHead);
         client.pipe(backend);
         backend.pipe(client);
       });
-      backend.once('timeout', () => backend.destroy(new Error(`no connection in ${CONNECT_MS_MAX} ms`)));
       backend.once('error', (error) => {
         onFailure(error);
         if (connected) {
@@ -61,7 +63,10 @@ export function upgradeTo(
       });
       client.once('error', () => backend.destroy());
       client.once('close', () => backend.destroy());
-      backend.once('close', () => client.end());
+      backend.once('close', () => {
+        patience.cancel();
+        client.end();
+      });
     },
   };
 }

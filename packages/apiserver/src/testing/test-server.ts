@@ -68,7 +68,7 @@ export async function startTestServer(options: { readonly kubelets?: KubeletClie
     logger: silentLogger,
     metrics: createMetrics(),
     health: new Health(),
-    defer: setImmediate,
+    defer: (fn) => void systemClock.setTimer(0, fn),
     tokenKeys: {
       signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       verifyingKeys: [publicKey.export({ type: 'spki', format: 'pem' }).toString()],

@@ -22,7 +22,8 @@ export function adminClient(layout: ClusterLayout): ApiClient {
 
 /** Waits until the API server says that it is ready. @throws Failure when a daemon ends meanwhile, or after a time limit */
 export async function waitForApi(context: Context, layout: ClusterLayout, client: ApiClient): Promise<void> {
-  await waitUntil(context, layout, isServer, API_MS_MAX, 'the API server', async () => {
+  const wait: Wait = { context, layout, needed: isServer, msMax: API_MS_MAX, what: 'the API server' };
+  await waitUntil(wait, async () => {
     const response = await client.raw({ method: 'GET', path: '/readyz', signal: context.signal });
     return { done: response.status === 200, detail: '' };
   });
@@ -36,21 +37,21 @@ export async function waitForNodes(
   names: readonly string[],
   report: (detail: string) => void,
 ): Promise<readonly Node[]> {
+  const { signal } = context;
   let nodes: readonly Node[] = [];
-  await waitUntil(
-    context,
-    layout,
-    () => true,
-    NODES_MS_MAX,
-    `nodes ${names.join(', ')}`,
-    async () => {
-      nodes = (await client.list(resources.nodes, { signal: context.signal })).items;
-      const ready = nodes.filter(isReady).map((node) => node.metadata?.name ?? '');
-      const waiting = names.filter((name) => !ready.includes(name));
-      report(`${names.length - waiting.length} of ${names.length} nodes are Ready`);
-      return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
-    },
-  );
+  const wait: Wait = { context, layout, needed: () => true, msMax: NODES_MS_MAX, what: `nodes ${names.join(', ')}` };
+  await waitUntil(wait, async () => {
+    const [found, leases] = await Promise.all([
+      client.list(resources.nodes, { signal }),
+      client.list(resources.leases, { namespace: 'kube-node-lease', signal }),
+    ]);
+    nodes = found.items;
+    const ready = new Set(nodes.filter(isReady).map(({ metadata }) => metadata?.name));
+    const alive = new Set(leases.items.filter((lease) => isFresh(layout, lease)).map(({ metadata }) => metadata?.name));
+    const waiting = names.filter((name) => !ready.has(name) || !alive.has(name));
+    report(`${names.length - waiting.length} of ${names.length} nodes are Ready`);
+    return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
+  });
   return nodes;
 }
 
@@ -67,12 +68,17 @@ export function isReady(node: Node): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
+interface Wait {
+  readonly context: Context;
+  readonly layout: ClusterLayout;
+  /** Daemons without which waiting is in vain. */
+  readonly needed: (spec: DaemonSpec) => boolean;
+  readonly msMax: number;
+  readonly what: string;
+}
+
 async function waitUntil(
-  context: Context,
-  layout: ClusterLayout,
-  needed: (spec: DaemonSpec) => boolean,
-  msMax: number,
-  what: string,
+  { context, layout, needed, msMax, what }: Wait,
   check: () => Promise<{ readonly done: boolean; readonly detail: string }>,
 ): Promise<void> {
   const deadlineMs = context.clock.monotonicMs() + msMax;

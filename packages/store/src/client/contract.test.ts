@@ -39,6 +39,9 @@ class Member {
     const { replica } = this;
     if (replica === undefined) throw new Error('connection refused');
     const [here, there] = duplexPair();
+    // A pair does not pass a sudden end on by itself, as a socket would.
+    here.on('close', () => there.destroy());
+    there.on('close', () => here.destroy());
     this.streams.add(here);
     const requests = new Requests(replica, seededRandom(2));
     new ClientDoor(there, { replica, requests, clock: systemClock, logger: silentLogger, onRequest: () => undefined });
@@ -246,7 +249,7 @@ describe('a client', () => {
     const member = new Member();
     const store = clientOf(member, 200);
     await expect(store.put({ key: '/a', value: '' })).rejects.toMatchObject({ kind: 'unavailable', outcome: 'none' });
-    const waiting = store.range(all);
+    const waiting = store.range(all, { timeoutMs: 5000 });
     await member.start();
     closers.push(() => member.stop());
     expect((await waiting).count).toBe(0);

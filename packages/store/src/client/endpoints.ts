@@ -11,7 +11,8 @@ export const emptyRequest = message<object>({}, {});
 /** How long one endpoint may take to connect and say who it is. */
 const CONNECT_MS_MAX = 3_000;
 const BACKOFF_MS_MIN = 20;
-const BACKOFF_MS_MAX = 1_000;
+/** Short: a member that comes back should be found at once, and an attempt costs little. */
+const BACKOFF_MS_MAX = 250;
 
 export interface EndpointsParts {
   readonly endpoints: readonly string[];

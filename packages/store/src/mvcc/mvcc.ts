@@ -114,10 +114,6 @@ export class Mvcc {
       this.#cut++;
       if (change.previous !== undefined) this.#release(change.previous);
       change.previous = undefined;
-      if (change.deleted && change.entry.head === change) {
-        this.index.remove(change.entry);
-        this.#sizeBytes -= change.sizeBytes;
-      }
     }
     this.#dropHistory();
     return false;
@@ -193,9 +189,15 @@ export class Mvcc {
     this.#slabs.release(version);
   }
 
-  /** Changes of the compacted revision itself stay: a watch may start there. */
+  /** Changes of the compacted revision itself stay, tombstones too: a watch may start there. */
   #dropHistory(): void {
     const gone = Math.min(this.history.positionOf(this.#compactRevision), this.#cut);
+    for (let position = 0; position < gone; position++) {
+      const change = this.history.at(position);
+      if (change?.deleted !== true || change.entry.head !== change) continue;
+      this.index.remove(change.entry);
+      this.#sizeBytes -= change.sizeBytes;
+    }
     this.history.drop(gone);
     this.#cut -= gone;
   }
