@@ -68,7 +68,10 @@ describe('autoscalers', () => {
         maxReplicas: 5,
         metrics: [
           cpu,
-          { type: 'External', external: { metric: { name: 'q' }, target: { type: 'AverageValue', averageValue: '30' } } },
+          {
+            type: 'External',
+            external: { metric: { name: 'q' }, target: { type: 'AverageValue', averageValue: '30' } },
+          },
           { type: 'Pods', pods: { metric: { name: 'p' }, target: { type: 'AverageValue', averageValue: '1k' } } },
           {
             type: 'Object',
@@ -80,7 +83,11 @@ describe('autoscalers', () => {
           },
           {
             type: 'ContainerResource',
-            containerResource: { name: 'memory', container: 'c', target: { type: 'Utilization', averageUtilization: 5 } },
+            containerResource: {
+              name: 'memory',
+              container: 'c',
+              target: { type: 'Utilization', averageUtilization: 5 },
+            },
           },
         ],
         behavior: { scaleDown: { stabilizationWindowSeconds: 10 } },
@@ -109,7 +116,10 @@ describe('autoscalers', () => {
   });
 
   it('ignore annotations that nobody can read', () => {
-    const annotations = { 'autoscaling.alpha.kubernetes.io/metrics': '{', 'autoscaling.alpha.kubernetes.io/behavior': '[]' };
+    const annotations = {
+      'autoscaling.alpha.kubernetes.io/metrics': '{',
+      'autoscaling.alpha.kubernetes.io/behavior': '[]',
+    };
     const v2 = convert<HorizontalPodAutoscaler>({ ...v1, metadata: { name: 'web', annotations } }, old, stored);
     expect(v2.spec?.metrics).toEqual([cpu]);
     expect(v2.spec?.behavior).toBeUndefined();
@@ -172,7 +182,14 @@ describe('devices', () => {
     const claim = {
       apiVersion: 'resource.k8s.io/v1beta1',
       kind: 'ResourceClaim',
-      spec: { devices: { requests: [{ name: 'a', deviceClassName: 'gpu', count: 2 }, { name: 'b', firstAvailable: [] }] } },
+      spec: {
+        devices: {
+          requests: [
+            { name: 'a', deviceClassName: 'gpu', count: 2 },
+            { name: 'b', firstAvailable: [] },
+          ],
+        },
+      },
     };
     const result = convert(claim, of('resourceclaims', 'v1beta1'), of('resourceclaims', 'v1'));
     expect(result).toMatchObject({

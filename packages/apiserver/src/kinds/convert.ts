@@ -20,7 +20,9 @@ export function converterOf(from: Versioned, to: Versioned): Convert | undefined
   if (from.group === to.group && from.version === to.version) return undefined;
   const apiVersion = groupVersion(to);
   // Versions that upstream only promoted have the same fields, and only say so.
-  return conversions[`${groupVersion(from)}/${from.resource}>${apiVersion}`] ?? ((object) => ({ ...object, apiVersion }));
+  return (
+    conversions[`${groupVersion(from)}/${from.resource}>${apiVersion}`] ?? ((object) => ({ ...object, apiVersion }))
+  );
 }
 
 const conversions: Readonly<Record<string, Convert>> = {

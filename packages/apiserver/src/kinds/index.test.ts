@@ -17,25 +17,24 @@ const plain = new Set([
   'tokenreviews',
 ]);
 
-describe.each(resourceTable.map((resource) => [`${resource.group}/${resource.version}/${resource.resource}`, resource]))(
-  '%s',
-  (_name, resource) => {
-    const strategy = strategyFor(resource);
+describe.each(
+  resourceTable.map((resource) => [`${resource.group}/${resource.version}/${resource.resource}`, resource]),
+)('%s', (_name, resource) => {
+  const strategy = strategyFor(resource);
 
-    it('has a strategy of its own unless it needs none', () => {
-      expect(strategy === plainStrategy).toBe(plain.has(resource.resource));
-    });
+  it('has a strategy of its own unless it needs none', () => {
+    expect(strategy === plainStrategy).toBe(plain.has(resource.resource));
+  });
 
-    it('has rules for its subresources', () => {
-      const hasStatus = resource.subresources.some(({ name }) => name === 'status');
-      if (hasStatus) expect(strategy.subresources).toHaveProperty('status');
-    });
+  it('has rules for its subresources', () => {
+    const hasStatus = resource.subresources.some(({ name }) => name === 'status');
+    if (hasStatus) expect(strategy.subresources).toHaveProperty('status');
+  });
 
-    it('shows columns with names of their own, one of them the name', () => {
-      const columns = strategy.columns ?? [];
-      const names = columns.map(({ name }) => name);
-      expect(new Set(names).size).toBe(names.length);
-      if (columns.length > 0) expect(columns.some(({ format }) => format === 'name')).toBe(true);
-    });
-  },
-);
+  it('shows columns with names of their own, one of them the name', () => {
+    const columns = strategy.columns ?? [];
+    const names = columns.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    if (columns.length > 0) expect(columns.some(({ format }) => format === 'name')).toBe(true);
+  });
+});

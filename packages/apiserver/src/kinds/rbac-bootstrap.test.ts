@@ -1,11 +1,6 @@
 import type { ClusterRole, ObjectMeta, PolicyRule } from '@wherry/api';
 import { describe, expect, it, test } from 'vitest';
-import {
-  clusterRoleBindingStrategy,
-  clusterRoleStrategy,
-  roleBindingStrategy,
-  roleStrategy,
-} from './rbac/strategy.ts';
+import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategy.ts';
 import { bootstrapPolicy } from './rbac-bootstrap.ts';
 import { createRefusals } from './validation-cases.ts';
 

@@ -3,8 +3,8 @@ import {
   type ApiObject,
   applyDefaults,
   decodeObject,
-  facts,
   type FieldError,
+  facts,
   fieldErrorText,
   type ObjectNode,
   type Resource,
@@ -98,38 +98,37 @@ function receivedOf(resource: Resource, node: ObjectNode, random: Random): ApiOb
 
 const served = resourceTable.filter(({ verbs }) => verbs.includes('create') && verbs.includes('list'));
 
-describe.each(served.map((resource) => [`${resource.group}/${resource.version}/${resource.resource}`, resource]))(
-  '%s',
-  (_name, resource) => {
-    const strategy = strategyFor(resource);
-    const node = facts.ofKind(resource.group, resource.version, resource.kind);
-    if (node === undefined) throw new Error(`No facts about ${resource.kind}`);
+describe.each(
+  served.map((resource) => [`${resource.group}/${resource.version}/${resource.resource}`, resource]),
+)('%s', (_name, resource) => {
+  const strategy = strategyFor(resource);
+  const node = facts.ofKind(resource.group, resource.version, resource.kind);
+  if (node === undefined) throw new Error(`No facts about ${resource.kind}`);
 
-    it('answers for anything of the right types, and changes nothing it was given', () => {
-      const random = randomFrom(resource.resource.length * 7919);
-      let previous: ApiObject | undefined;
-      for (let count = 0; count < objectsPerKind; count++) {
-        const object = receivedOf(resource, node, random);
-        const before = JSON.stringify(object);
-        const ready = strategy.prepareForCreate(object, testContext);
-        const findings: FieldError[] = [...strategy.validate(ready, testContext)];
-        if (previous !== undefined) {
-          const next = strategy.prepareForUpdate(object, previous, testContext);
-          findings.push(...strategy.validateUpdate(next, previous, testContext));
-          for (const rules of Object.values(strategy.subresources ?? {})) {
-            const changed = rules.prepareForUpdate(object, previous, testContext);
-            findings.push(...rules.validateUpdate(changed, previous, testContext));
-          }
+  it('answers for anything of the right types, and changes nothing it was given', () => {
+    const random = randomFrom(resource.resource.length * 7919);
+    let previous: ApiObject | undefined;
+    for (let count = 0; count < objectsPerKind; count++) {
+      const object = receivedOf(resource, node, random);
+      const before = JSON.stringify(object);
+      const ready = strategy.prepareForCreate(object, testContext);
+      const findings: FieldError[] = [...strategy.validate(ready, testContext)];
+      if (previous !== undefined) {
+        const next = strategy.prepareForUpdate(object, previous, testContext);
+        findings.push(...strategy.validateUpdate(next, previous, testContext));
+        for (const rules of Object.values(strategy.subresources ?? {})) {
+          const changed = rules.prepareForUpdate(object, previous, testContext);
+          findings.push(...rules.validateUpdate(changed, previous, testContext));
         }
-        strategy.warnings?.(object, previous);
-        for (const value of Object.values(strategy.fieldSelectors ?? {})) expect(typeof value(object)).toBe('string');
-        for (const { cell } of strategy.columns ?? []) cell(object, testContext.nowMs);
-        strategy.rowConditions?.(object);
-        strategy.gracefulDeletion?.(object, undefined);
-        for (const finding of findings) expect(fieldErrorText(finding)).not.toContain('undefined');
-        expect(JSON.stringify(object)).toBe(before);
-        previous = object;
       }
-    });
-  },
-);
+      strategy.warnings?.(object, previous);
+      for (const value of Object.values(strategy.fieldSelectors ?? {})) expect(typeof value(object)).toBe('string');
+      for (const { cell } of strategy.columns ?? []) cell(object, testContext.nowMs);
+      strategy.rowConditions?.(object);
+      strategy.gracefulDeletion?.(object, undefined);
+      for (const finding of findings) expect(fieldErrorText(finding)).not.toContain('undefined');
+      expect(JSON.stringify(object)).toBe(before);
+      previous = object;
+    }
+  });
+});

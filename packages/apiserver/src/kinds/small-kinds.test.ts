@@ -15,7 +15,10 @@ import type {
   ValidatingWebhookConfiguration,
 } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
-import { validatingAdmissionPolicyBindingStrategy, validatingWebhookStrategy } from './admissionregistration/webhooks.ts';
+import {
+  validatingAdmissionPolicyBindingStrategy,
+  validatingWebhookStrategy,
+} from './admissionregistration/webhooks.ts';
 import { leaseCandidateStrategy, leaseStrategy } from './coordination/lease.ts';
 import { resourceClaimStrategy, resourceSliceStrategy } from './devices/strategy.ts';
 import { apiServiceStrategy, customResourceDefinitionStrategy } from './extension/strategy.ts';
@@ -37,7 +40,8 @@ describe('a PriorityClass', () => {
 
   it('of the system is what the system knows', () => {
     for (const known of systemPriorityClasses) expect(createRefusals(priorityClassStrategy, known)).toEqual([]);
-    const reserved = "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only.";
+    const reserved =
+      "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only.";
     expect(createRefusals(priorityClassStrategy, priorityClass(1, 'system-x'))).toEqual([
       `${reserved} error: system-x is not a known system priority class`,
     ]);
@@ -122,7 +126,7 @@ it('a webhook has a name, an address and patience', () => {
     'webhooks[0].name: Invalid value: "short": should be a domain with at least three segments separated by dots',
     'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
     'webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds',
-    "webhooks[0].clientConfig.url: Invalid value: \"http://a.example\": 'https' is the only allowed URL scheme; desired format: https://host[/path]",
+    'webhooks[0].clientConfig.url: Invalid value: "http://a.example": \'https\' is the only allowed URL scheme; desired format: https://host[/path]',
   ]);
   expect(row(validatingWebhookStrategy, configuration)).toMatchObject({ Webhooks: 1 });
 });
@@ -153,7 +157,10 @@ it('an APIService is named after what it serves', () => {
     'metadata.name: Invalid value: "x": must be `spec.version+"."+spec.group`: "v1.metrics.example"',
   ]);
   const status = { conditions: [{ type: 'Available', status: 'False', reason: 'Gone' }] };
-  expect(row(apiServiceStrategy, { ...service, status })).toMatchObject({ Service: 'Local', Available: 'False (Gone)' });
+  expect(row(apiServiceStrategy, { ...service, status })).toMatchObject({
+    Service: 'Local',
+    Available: 'False (Gone)',
+  });
 });
 
 it('a CustomResourceDefinition is named after its plural and stores one version', () => {
@@ -191,7 +198,7 @@ it('flow control has levels and schemas', () => {
     spec: { type: 'Exempt' },
   };
   expect(createRefusals(priorityLevelStrategy, level)).toEqual([
-    "spec.type: Invalid value: \"Exempt\": type must be 'Limited' for other priority levels",
+    'spec.type: Invalid value: "Exempt": type must be \'Limited\' for other priority levels',
   ]);
 });
 
@@ -204,7 +211,9 @@ it('devices are claimed once and for all', () => {
   });
   expect(createRefusals(resourceClaimStrategy, claim(''))).toEqual(['spec.devices.requests[0].name: Required value']);
   expect(updateRefusals(resourceClaimStrategy, claim('a'), claim('b'))).toHaveLength(1);
-  expect(row(resourceClaimStrategy, { ...claim('a'), status: { allocation: {} } })).toMatchObject({ State: 'allocated' });
+  expect(row(resourceClaimStrategy, { ...claim('a'), status: { allocation: {} } })).toMatchObject({
+    State: 'allocated',
+  });
   const slice: ResourceSlice = {
     apiVersion: 'resource.k8s.io/v1',
     kind: 'ResourceSlice',

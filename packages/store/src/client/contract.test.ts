@@ -237,8 +237,10 @@ describe('a client', () => {
     // The first event tells that the watch stands: before, "from now on" is not a revision yet.
     await new Promise((resolve) => setTimeout(resolve, 20));
     member.breakConnections();
+    await new Promise((resolve) => setTimeout(resolve, 5));
     await store.put({ key: '/1', value: '' });
     await member.stop();
+    await new Promise((resolve) => setTimeout(resolve, 5));
     await member.start();
     await store.put({ key: '/2', value: '' });
     await store.put({ key: '/3', value: '' });

@@ -48,7 +48,7 @@ export function checkTemplateLabels(
 ): void {
   if (selector === undefined || isEmptySelector(selector)) return;
   const labels = template?.metadata?.labels;
-  if (!matches(selector, labels)) {
+  if (!matchesIfReadable(selector, labels)) {
     findings.push(invalid(`${path}.template.metadata.labels`, labels, '`selector` does not match template `labels`'));
   }
 }
@@ -62,7 +62,10 @@ export function checkSelectorFixed(
 }
 
 /** A selector that cannot be read is reported as such; it matches for want of a better answer. */
-function matches(selector: LabelSelector, labels: Readonly<Record<string, string>> | undefined): boolean {
+export function matchesIfReadable(
+  selector: LabelSelector,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
   try {
     return labelsMatch(compileLabelSelector(selector), labels);
   } catch (error) {

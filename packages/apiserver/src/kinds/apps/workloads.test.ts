@@ -23,9 +23,9 @@ const template: PodTemplateSpec = {
 };
 const otherSelector = { matchLabels: { app: 'other' } };
 const otherTemplate: PodTemplateSpec = { ...template, metadata: { labels: { app: 'other' } } };
-const mismatch = 'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`';
-const immutableSelector =
-  'spec.selector: Invalid value: {"matchLabels":{"app":"other"}}: field is immutable';
+const mismatch =
+  'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`';
+const immutableSelector = 'spec.selector: Invalid value: {"matchLabels":{"app":"other"}}: field is immutable';
 
 function withPod(change: Partial<PodTemplateSpec['spec'] & object>): PodTemplateSpec {
   return { ...template, spec: { containers: [{ name: 'c', image: 'i' }], ...change } };
@@ -39,7 +39,11 @@ describe('a Deployment', () => {
   const cases: readonly (readonly [string, Partial<DeploymentSpec>, readonly string[]])[] = [
     ['a template and a selector', {}, []],
     ['another selector', { selector: otherSelector }, [mismatch]],
-    ['an empty selector', { selector: {} }, ['spec.selector: Invalid value: {}: empty selector is invalid for deployment']],
+    [
+      'an empty selector',
+      { selector: {} },
+      ['spec.selector: Invalid value: {}: empty selector is invalid for deployment'],
+    ],
     ['less than nothing', { replicas: -1 }, ['spec.replicas: Invalid value: -1: must be greater than or equal to 0']],
     [
       'pods that end',
@@ -90,7 +94,11 @@ describe('a Deployment', () => {
   });
 
   it('is not relabelled through its status, whose counts agree', () => {
-    const next = { ...old, metadata: { ...old.metadata, labels: { a: 'b' } }, status: { replicas: 1, readyReplicas: 2 } };
+    const next = {
+      ...old,
+      metadata: { ...old.metadata, labels: { a: 'b' } },
+      status: { replicas: 1, readyReplicas: 2 },
+    };
     const ready = deploymentStrategy.subresources?.['status']?.prepareForUpdate(next, old, testContext);
     expect(ready?.metadata?.labels).toBeUndefined();
     expect(subresourceRefusals(deploymentStrategy, 'status', old, next)).toEqual([
@@ -161,9 +169,7 @@ describe('a StatefulSet', () => {
     [
       'a partition below zero',
       { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: -1 } } },
-      [
-        'spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0',
-      ],
+      ['spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0'],
     ],
   ];
   it.each(cases)('with %s', (_name, change, refusals) => {
@@ -172,14 +178,18 @@ describe('a StatefulSet', () => {
 
   it('changes only what can be changed', () => {
     const old = created(statefulSetStrategy, set());
-    expect(updateRefusals(statefulSetStrategy, old, set({ replicas: 3, template: withPod({ hostname: 'h' }) }))).toEqual([]);
+    expect(
+      updateRefusals(statefulSetStrategy, old, set({ replicas: 3, template: withPod({ hostname: 'h' }) })),
+    ).toEqual([]);
     expect(updateRefusals(statefulSetStrategy, old, set({ serviceName: 'other' }))).toEqual([
       "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
     ]);
   });
 
   it('is shown with its pods', () => {
-    expect(row(statefulSetStrategy, { ...set({ replicas: 2 }), status: { replicas: 2, readyReplicas: 1 } })).toMatchObject({
+    expect(
+      row(statefulSetStrategy, { ...set({ replicas: 2 }), status: { replicas: 2, readyReplicas: 1 } }),
+    ).toMatchObject({
       Ready: '1/2',
       Containers: 'c',
     });
@@ -193,7 +203,9 @@ describe('a DaemonSet', () => {
     metadata,
     spec: { selector, template, ...change },
   });
-  const rolling = (rollingUpdate: NonNullable<DaemonSetSpec['updateStrategy']>['rollingUpdate']): Partial<DaemonSetSpec> => ({
+  const rolling = (
+    rollingUpdate: NonNullable<DaemonSetSpec['updateStrategy']>['rollingUpdate'],
+  ): Partial<DaemonSetSpec> => ({
     updateStrategy: { type: 'RollingUpdate', ...(rollingUpdate === undefined ? {} : { rollingUpdate }) },
   });
   const at = 'spec.updateStrategy.rollingUpdate';
@@ -220,7 +232,11 @@ describe('a DaemonSet', () => {
       object.metadata?.annotations?.['deprecated.daemonset.template.generation'];
     const old = created(daemonSetStrategy, set());
     expect(generationOf(old)).toBe('1');
-    const same = daemonSetStrategy.prepareForUpdate({ ...old, spec: { ...set().spec, ...old.spec } as DaemonSetSpec }, old, testContext);
+    const same = daemonSetStrategy.prepareForUpdate(
+      { ...old, spec: { ...set().spec, ...old.spec } as DaemonSetSpec },
+      old,
+      testContext,
+    );
     expect(generationOf(same)).toBe('1');
     const next = daemonSetStrategy.prepareForUpdate(set({ template: withPod({ hostname: 'h' }) }), old, testContext);
     expect(generationOf(next)).toBe('2');

@@ -31,10 +31,14 @@ describe('an autoscaler', () => {
   const cases: readonly (readonly [string, Partial<HorizontalPodAutoscalerSpec>, readonly string[]])[] = [
     ['one metric', {}, []],
     ['all kinds of metrics', { metrics: [cpu, queue] }, []],
-    ['no room', { maxReplicas: 0, minReplicas: 1 }, [
-      'spec.maxReplicas: Invalid value: 0: must be greater than 0',
-      'spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`',
-    ]],
+    [
+      'no room',
+      { maxReplicas: 0, minReplicas: 1 },
+      [
+        'spec.maxReplicas: Invalid value: 0: must be greater than 0',
+        'spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`',
+      ],
+    ],
     [
       'a minimum of nothing',
       { minReplicas: 0 },
@@ -48,7 +52,7 @@ describe('an autoscaler', () => {
       { scaleTargetRef: { kind: '', name: 'a/b' } },
       [
         'spec.scaleTargetRef.kind: Required value',
-        "spec.scaleTargetRef.name: Invalid value: \"a/b\": may not contain '/'",
+        'spec.scaleTargetRef.name: Invalid value: "a/b": may not contain \'/\'',
       ],
     ],
     [

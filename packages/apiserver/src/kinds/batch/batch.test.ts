@@ -54,7 +54,11 @@ describe('creating a Job', () => {
       { template: withPod({ restartPolicy: 'Always' }) },
       ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
     ],
-    ['less than nothing', { parallelism: -1 }, ['spec.parallelism: Invalid value: -1: must be greater than or equal to 0']],
+    [
+      'less than nothing',
+      { parallelism: -1 },
+      ['spec.parallelism: Invalid value: -1: must be greater than or equal to 0'],
+    ],
     [
       'indexes without a number',
       { completionMode: 'Indexed', parallelism: 2 },
@@ -113,17 +117,26 @@ describe('creating a Job', () => {
 
 describe('updating a Job', () => {
   const old = created(jobStrategy, job({ completions: 2 }));
-  const changed = (change: Partial<JobSpec>, of: Job = old): Job => ({ ...of, spec: { ...of.spec, template, ...of.spec, ...change } });
+  const changed = (change: Partial<JobSpec>, of: Job = old): Job => ({
+    ...of,
+    spec: { ...of.spec, template, ...of.spec, ...change },
+  });
 
   it('may change how many work at once, and when it gives up', () => {
-    expect(updateRefusals(jobStrategy, old, changed({ parallelism: 3, activeDeadlineSeconds: 5, suspend: true }))).toEqual([]);
+    expect(
+      updateRefusals(jobStrategy, old, changed({ parallelism: 3, activeDeadlineSeconds: 5, suspend: true })),
+    ).toEqual([]);
   });
 
   it('keeps what it does', () => {
     expect(updateRefusals(jobStrategy, old, changed({ completions: 3 }))).toEqual([
       'spec.completions: Invalid value: 3: field is immutable',
     ]);
-    const [refusal] = updateRefusals(jobStrategy, old, changed({ template: { ...withPod({ nodeSelector: { a: 'b' } }), ...labelsOf(old) } }));
+    const [refusal] = updateRefusals(
+      jobStrategy,
+      old,
+      changed({ template: { ...withPod({ nodeSelector: { a: 'b' } }), ...labelsOf(old) } }),
+    );
     expect(refusal).toMatch(/^spec.template: Invalid value: .*: field is immutable$/);
   });
 
@@ -228,9 +241,7 @@ describe('a CronJob', () => {
     [
       'a selector for its Jobs',
       { jobTemplate: { spec: { template, selector: { matchLabels: { a: 'b' } } } } },
-      [
-        'spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated',
-      ],
+      ['spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated'],
     ],
   ];
   it.each(cases)('with %s', (_name, change, refusals) => {
@@ -246,7 +257,10 @@ describe('a CronJob', () => {
   });
 
   it('is shown with its schedule', () => {
-    const object = { ...cronJob({ suspend: false }), status: { active: [{}], lastScheduleTime: '2026-01-02T03:00:00Z' } };
+    const object = {
+      ...cronJob({ suspend: false }),
+      status: { active: [{}], lastScheduleTime: '2026-01-02T03:00:00Z' },
+    };
     expect(row(cronJobStrategy, object)).toMatchObject({
       Schedule: '0 3 * * *',
       Timezone: '<none>',
@@ -258,12 +272,16 @@ describe('a CronJob', () => {
 });
 
 describe('a schedule', () => {
-  it.each(['* * * * *', '*/5 0-6,12 1 jan-mar MON-FRI', '@daily', '@every 1h30m', '0 0 ? * 0', '1-10/2 * * * *'])(
-    'can be %s',
-    (schedule) => {
-      expect(scheduleProblem(schedule)).toBeUndefined();
-    },
-  );
+  it.each([
+    '* * * * *',
+    '*/5 0-6,12 1 jan-mar MON-FRI',
+    '@daily',
+    '@every 1h30m',
+    '0 0 ? * 0',
+    '1-10/2 * * * *',
+  ])('can be %s', (schedule) => {
+    expect(scheduleProblem(schedule)).toBeUndefined();
+  });
 
   it.each([
     ['* * * *', 'expected exactly 5 fields, found 4: [* * * *]'],

@@ -1,5 +1,5 @@
-import { isConditionTrue, type Job, type JobSpec, type JobStatus, labelSelectorMatches } from '@wherry/api';
-import { checkTemplateLabels } from '../apps/workload.ts';
+import { isConditionTrue, type Job, type JobSpec, type JobStatus } from '@wherry/api';
+import { checkTemplateLabels, matchesIfReadable } from '../apps/workload.ts';
 import { ageColumn, nameColumn, podColumns, selectorText, text } from '../cells.ts';
 import { checkLabelSelector, checkNonNegative } from '../checks.ts';
 import { templateWarnings } from '../core/pod/warnings.ts';
@@ -94,7 +94,7 @@ function checkGenerated(findings: Findings, job: Job, spec: JobSpec): void {
   };
   for (const label of uidLabels) expectLabel(label, uid);
   for (const label of nameLabels) expectLabel(label, name);
-  if (!labelSelectorMatches(spec.selector, expected)) {
+  if (!matchesIfReadable(spec.selector, expected)) {
     findings.push(invalid('spec.selector', spec.selector, '`selector` not auto-generated'));
   }
 }

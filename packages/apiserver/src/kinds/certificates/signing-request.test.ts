@@ -21,7 +21,9 @@ function withConditions(...conditions: readonly CertificateSigningRequestConditi
 
 describe('a signing request', () => {
   it('says who asks, whatever the client says', () => {
-    expect(created(signingRequestStrategy, request({ username: 'root', groups: ['system:masters'] })).spec).toMatchObject({
+    expect(
+      created(signingRequestStrategy, request({ username: 'root', groups: ['system:masters'] })).spec,
+    ).toMatchObject({
       username: 'alice',
       uid: 'u-1',
       groups: ['dev', 'system:authenticated'],
@@ -51,7 +53,11 @@ describe('a signing request', () => {
 
   it('keeps its spec', () => {
     const old = created(signingRequestStrategy, request());
-    const next = signingRequestStrategy.prepareForUpdate({ ...old, spec: request({ usages: ['any'] }).spec }, old, testContext);
+    const next = signingRequestStrategy.prepareForUpdate(
+      { ...old, spec: request({ usages: ['any'] }).spec },
+      old,
+      testContext,
+    );
     expect(next.spec).toBe(old.spec);
   });
 
@@ -67,14 +73,19 @@ describe('a signing request', () => {
 
   it('is approved or denied, and stays it', () => {
     const denied = { ...approved, type: 'Denied' };
-    expect(subresourceRefusals(signingRequestStrategy, 'approval', request(), withConditions(approved, denied))).toEqual([
-      'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
-    ]);
+    expect(
+      subresourceRefusals(signingRequestStrategy, 'approval', request(), withConditions(approved, denied)),
+    ).toEqual(['status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive']);
     expect(subresourceRefusals(signingRequestStrategy, 'approval', withConditions(approved), request())).toEqual([
       'status.conditions: Forbidden: updates may not remove a condition of type "Approved"',
     ]);
     expect(
-      subresourceRefusals(signingRequestStrategy, 'approval', request(), withConditions({ ...approved, status: 'False' })),
+      subresourceRefusals(
+        signingRequestStrategy,
+        'approval',
+        request(),
+        withConditions({ ...approved, status: 'False' }),
+      ),
     ).toEqual(['status.conditions[0].status: Unsupported value: "False": supported values: "True"']);
   });
 
@@ -88,7 +99,9 @@ describe('a signing request', () => {
 
   it('is shown with its state, and found by its signer', () => {
     const object = { ...created(signingRequestStrategy, request({ expirationSeconds: 3600 })) };
-    expect(row(signingRequestStrategy, { ...object, status: { conditions: [approved], certificate: 'A' } })).toMatchObject({
+    expect(
+      row(signingRequestStrategy, { ...object, status: { conditions: [approved], certificate: 'A' } }),
+    ).toMatchObject({
       SignerName: 'kubernetes.io/kube-apiserver-client',
       Requestor: 'alice',
       RequestedDuration: '60m',

@@ -50,12 +50,12 @@ describe('a Namespace', () => {
 
   it('is terminating exactly while it is being deleted', () => {
     const old = created(namespaceStrategy, namespace);
-    expect(subresourceRefusals(namespaceStrategy, 'status', old, { ...old, status: { phase: 'Terminating' } })).toEqual([
-      "status.Phase: Invalid value: \"Terminating\": may only be 'Active' if `deletionTimestamp` is empty",
-    ]);
+    expect(subresourceRefusals(namespaceStrategy, 'status', old, { ...old, status: { phase: 'Terminating' } })).toEqual(
+      ['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty'],
+    );
     const metadata = { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
     expect(subresourceRefusals(namespaceStrategy, 'status', old, { ...old, metadata })).toEqual([
-      "status.Phase: Invalid value: \"Active\": may only be 'Terminating' if `deletionTimestamp` is not empty",
+      'status.Phase: Invalid value: "Active": may only be \'Terminating\' if `deletionTimestamp` is not empty',
     ]);
   });
 });
@@ -87,7 +87,9 @@ describe('a Node', () => {
           ],
         },
       },
-      ['metadata.taints[1]: Duplicate value: {"key":"a","value":"b","effect":"NoSchedule"}: taints must be unique by key and effect pair'],
+      [
+        'metadata.taints[1]: Duplicate value: {"key":"a","value":"b","effect":"NoSchedule"}: taints must be unique by key and effect pair',
+      ],
     ],
     [
       'a bad pod CIDR',
@@ -97,7 +99,9 @@ describe('a Node', () => {
     [
       'two networks of one family',
       { spec: { podCIDRs: ['10.0.0.0/24', '10.0.1.0/24'] } },
-      ['spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one CIDR for each IP family'],
+      [
+        'spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one CIDR for each IP family',
+      ],
     ],
   ];
   it.each(cases)('with %s', (_name, change, refusals) => {

@@ -68,9 +68,9 @@ describe('a ResourceQuota', () => {
 
   it('keeps its scopes', () => {
     const old = created(resourceQuotaStrategy, quota({ hard: { pods: '1' }, scopes: ['BestEffort'] }));
-    expect(updateRefusals(resourceQuotaStrategy, old, quota({ hard: { pods: '1' }, scopes: ['Terminating'] }))).toEqual([
-      'spec.scopes: Invalid value: ["Terminating"]: field is immutable',
-    ]);
+    expect(updateRefusals(resourceQuotaStrategy, old, quota({ hard: { pods: '1' }, scopes: ['Terminating'] }))).toEqual(
+      ['spec.scopes: Invalid value: ["Terminating"]: field is immutable'],
+    );
   });
 
   it('shows what is used of what', () => {

@@ -1,5 +1,5 @@
 // ServiceAccounts, Endpoints, Events, ReplicationControllers and PodTemplates.
-import type { Endpoints, EndpointSubset, Event, PodTemplate, ReplicationController, ServiceAccount } from '@wherry/api';
+import type { EndpointSubset, Endpoints, Event, PodTemplate, ReplicationController, ServiceAccount } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
 import { created, createRefusals, row } from '../validation-cases.ts';
 import { componentStatusStrategy } from './component-status.ts';
@@ -25,7 +25,11 @@ it('of a ServiceAccount’s secrets only the names are kept', () => {
 describe('Endpoints', () => {
   const cases: readonly (readonly [string, EndpointSubset, readonly string[]])[] = [
     ['an address and a port', { addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }, []],
-    ['no address', { ports: [{ port: 80 }] }, ['subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`']],
+    [
+      'no address',
+      { ports: [{ port: 80 }] },
+      ['subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`'],
+    ],
     [
       'no address at all',
       { addresses: [{ ip: 'x' }] },

@@ -36,7 +36,9 @@ describe('a ConfigMap', () => {
 
   it('stays as it is once it is immutable', () => {
     const old = created(configMapStrategy, configMap({ immutable: true, data: { a: '1' } }));
-    expect(updateRefusals(configMapStrategy, old, { ...old, data: { a: '2' } })).toEqual([`data: Forbidden: ${frozen}`]);
+    expect(updateRefusals(configMapStrategy, old, { ...old, data: { a: '2' } })).toEqual([
+      `data: Forbidden: ${frozen}`,
+    ]);
     expect(updateRefusals(configMapStrategy, old, { ...old, immutable: false })).toEqual([
       `immutable: Forbidden: ${frozen}`,
     ]);
@@ -51,7 +53,11 @@ describe('a Secret', () => {
   const cases: readonly (readonly [string, Partial<Secret>, readonly string[]])[] = [
     ['nothing', {}, []],
     ['basic auth', { type: 'kubernetes.io/basic-auth', stringData: { username: 'u' } }, []],
-    ['a Docker configuration', { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{}' } }, []],
+    [
+      'a Docker configuration',
+      { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{}' } },
+      [],
+    ],
     [
       'no user and no password',
       { type: 'kubernetes.io/basic-auth' },

@@ -1,5 +1,10 @@
 // PersistentVolumes and their claims.
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec } from '@wherry/api';
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeSpec,
+} from '@wherry/api';
 import { describe, expect, it } from 'vitest';
 import { created, createRefusals, row, subresourceRefusals, testContext, updateRefusals } from '../validation-cases.ts';
 import { persistentVolumeStrategy } from './persistent-volume.ts';
@@ -49,7 +54,11 @@ describe('a PersistentVolume', () => {
       { nfs: { path: '/', server: 's' } },
       ['spec.nfs: Forbidden: may not specify more than 1 volume type'],
     ],
-    ['a relative path of the host', { hostPath: { path: '../x' } }, ["spec.hostPath.path: Invalid value: \"../x\": must not contain '..'"]],
+    [
+      'a relative path of the host',
+      { hostPath: { path: '../x' } },
+      ['spec.hostPath.path: Invalid value: "../x": must not contain \'..\''],
+    ],
     [
       'a policy nobody knows',
       { persistentVolumeReclaimPolicy: 'Burn' },
@@ -72,15 +81,21 @@ describe('a PersistentVolume', () => {
     expect(createRefusals(persistentVolumeStrategy, { ...volume(), spec: bare })).toEqual([
       'spec: Required value: must specify a volume type',
     ]);
-    expect(createRefusals(persistentVolumeStrategy, { ...volume(), spec: { ...bare, local: { path: '/d' } } })).toEqual([
-      'spec.nodeAffinity: Required value: Local volume requires node affinity',
-    ]);
+    expect(createRefusals(persistentVolumeStrategy, { ...volume(), spec: { ...bare, local: { path: '/d' } } })).toEqual(
+      ['spec.nodeAffinity: Required value: Local volume requires node affinity'],
+    );
   });
 
   it('keeps its source and its mode', () => {
     const old = created(persistentVolumeStrategy, volume());
-    const [source, mode] = updateRefusals(persistentVolumeStrategy, old, volume({ hostPath: { path: '/b' }, volumeMode: 'Block' }));
-    expect(source).toMatch(/^spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation/);
+    const [source, mode] = updateRefusals(
+      persistentVolumeStrategy,
+      old,
+      volume({ hostPath: { path: '/b' }, volumeMode: 'Block' }),
+    );
+    expect(source).toMatch(
+      /^spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation/,
+    );
     expect(mode).toBe('volumeMode: Invalid value: "Block": field is immutable');
   });
 

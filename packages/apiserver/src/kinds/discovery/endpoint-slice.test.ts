@@ -34,11 +34,7 @@ describe('an EndpointSlice', () => {
       { endpoints: [{ addresses: ['fd00::1'] }] },
       ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be a valid IPv4 address'],
     ],
-    [
-      'one port twice',
-      { ports: [{ port: 80 }, { port: 81 }] },
-      ['ports[1].name: Duplicate value: ""'],
-    ],
+    ['one port twice', { ports: [{ port: 80 }, { port: 81 }] }, ['ports[1].name: Duplicate value: ""']],
     [
       'an unknown protocol',
       { ports: [{ port: 80, protocol: 'ICMP' }] },

@@ -32,8 +32,9 @@ export const ipAddressStrategy = strategyOf<IPAddress>({
     text('ParentRef', ({ spec }) => {
       const parent = spec?.parentRef;
       if (parent === undefined) return none;
-      const resource = parent.group ? `${parent.resource}.${parent.group}` : parent.resource;
-      const names = parent.namespace ? `${parent.namespace}/${parent.name}` : parent.name;
+      const { group, name = '', namespace, resource: plural = '' } = parent;
+      const resource = group ? `${plural}.${group}` : plural;
+      const names = namespace ? `${namespace}/${name}` : name;
       return `${resource.toLowerCase()}/${names}`;
     }),
     ageColumn,

@@ -34,7 +34,11 @@ describe('an Ingress', () => {
   const path = 'spec.rules[0].http.paths[0]';
   const cases: readonly (readonly [string, IngressSpec, readonly string[]])[] = [
     ['a host', withHost('*.example.com'), []],
-    ['a default', { defaultBackend: { service: { name: 'web', port: { name: 'http' } } }, tls: [{ hosts: ['a.b'] }] }, []],
+    [
+      'a default',
+      { defaultBackend: { service: { name: 'web', port: { name: 'http' } } }, tls: [{ hosts: ['a.b'] }] },
+      [],
+    ],
     ['nothing', {}, ['spec: Invalid value: "null": either `defaultBackend` or `rules` must be specified']],
     [
       'an address for a host',
@@ -47,8 +51,16 @@ describe('an Ingress', () => {
       withPath({ pathType: 'Regex' }),
       [`${path}.pathType: Unsupported value: "Regex": supported values: "Exact", "ImplementationSpecific", "Prefix"`],
     ],
-    ['a path that climbs', withPath({ path: '/a/../b' }), [`${path}.path: Invalid value: "/a/../b": must not contain '/../'`]],
-    ['no backend', withPath({ backend: {} }), [`${path}.backend: Invalid value: "": resource or service backend is required`]],
+    [
+      'a path that climbs',
+      withPath({ path: '/a/../b' }),
+      [`${path}.path: Invalid value: "/a/../b": must not contain '/../'`],
+    ],
+    [
+      'no backend',
+      withPath({ backend: {} }),
+      [`${path}.backend: Invalid value: "": resource or service backend is required`],
+    ],
     [
       'a Service without port',
       withPath({ backend: { service: { name: 'web' } } }),
@@ -109,7 +121,11 @@ describe('an IngressClass', () => {
 
   it('keeps its controller', () => {
     expect(
-      updateRefusals(ingressClassStrategy, ingressClass({ controller: 'a.b/c' }), ingressClass({ controller: 'a.b/d' })),
+      updateRefusals(
+        ingressClassStrategy,
+        ingressClass({ controller: 'a.b/c' }),
+        ingressClass({ controller: 'a.b/d' }),
+      ),
     ).toEqual(['spec.controller: Invalid value: "a.b/d": field is immutable']);
     expect(row(ingressClassStrategy, ingressClass({ controller: 'a.b/c', parameters }))).toMatchObject({
       Controller: 'a.b/c',
@@ -131,7 +147,9 @@ describe('a NetworkPolicy', () => {
       'peers and ports',
       {
         podSelector: { matchLabels: { a: 'b' } },
-        ingress: [{ from: [all, { ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] } }], ports: [{ port: 'http' }] }],
+        ingress: [
+          { from: [all, { ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] } }], ports: [{ port: 'http' }] },
+        ],
         egress: [{ ports: [{ port: 80, endPort: 90, protocol: 'TCP' }] }],
       },
       [],
@@ -186,15 +204,17 @@ describe('addresses of Services', () => {
   it('belong to somebody', () => {
     expect(createRefusals(ipAddressStrategy, address)).toEqual([]);
     expect(ipAddressStrategy.validateName?.('x', false)).toHaveLength(1);
-    expect(createRefusals(ipAddressStrategy, { ...address, spec: { parentRef: { resource: '', name: 'n' } } })).toEqual([
-      'spec.parentRef.resource: Required value',
-    ]);
+    expect(createRefusals(ipAddressStrategy, { ...address, spec: { parentRef: { resource: '', name: 'n' } } })).toEqual(
+      ['spec.parentRef.resource: Required value'],
+    );
     expect(row(ipAddressStrategy, address)).toMatchObject({ ParentRef: 'services/default/kubernetes' });
   });
 
   it('come from ranges that only grow', () => {
     expect(createRefusals(serviceCidrStrategy, range('10.96.0.0/16'))).toEqual([]);
-    expect(createRefusals(serviceCidrStrategy, range())).toEqual(['spec.cidrs: Required value: at least one CIDR required']);
+    expect(createRefusals(serviceCidrStrategy, range())).toEqual([
+      'spec.cidrs: Required value: at least one CIDR required',
+    ]);
     expect(updateRefusals(serviceCidrStrategy, range('10.96.0.0/16'), range('10.96.0.0/16', 'fd00::/112'))).toEqual([]);
     expect(updateRefusals(serviceCidrStrategy, range('10.96.0.0/16'), range('10.97.0.0/16'))).toHaveLength(1);
   });

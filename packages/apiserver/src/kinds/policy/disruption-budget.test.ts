@@ -26,13 +26,15 @@ describe('a PodDisruptionBudget', () => {
       'words for a number',
       { maxUnavailable: 'few' },
       [
-        'spec.maxUnavailable: Invalid value: "few": a valid percent string must be a numeric string followed by an ending \'%\' (e.g. \'1%\',  or \'93%\', regex used for validation is \'[0-9]+%\')',
+        "spec.maxUnavailable: Invalid value: \"few\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
       ],
     ],
     [
       'an unknown policy',
       { unhealthyPodEvictionPolicy: 'Never' },
-      ['spec.unhealthyPodEvictionPolicy: Unsupported value: "Never": supported values: "AlwaysAllow", "IfHealthyBudget"'],
+      [
+        'spec.unhealthyPodEvictionPolicy: Unsupported value: "Never": supported values: "AlwaysAllow", "IfHealthyBudget"',
+      ],
     ],
   ];
   it.each(cases)('with %s', (_name, spec, refusals) => {

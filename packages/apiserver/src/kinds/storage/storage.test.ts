@@ -97,9 +97,9 @@ describe('a VolumeAttributesClass', () => {
       'driverName: Required value',
       'parameters: Required value: must contain at least one key/value pair',
     ]);
-    expect(updateRefusals(volumeAttributesClassStrategy, attributes, { ...attributes, parameters: { a: 'b' } })).toEqual([
-      'parameters: Forbidden: updates to parameters are forbidden.',
-    ]);
+    expect(
+      updateRefusals(volumeAttributesClassStrategy, attributes, { ...attributes, parameters: { a: 'b' } }),
+    ).toEqual(['parameters: Forbidden: updates to parameters are forbidden.']);
   });
 });
 
@@ -129,7 +129,10 @@ describe('a driver', () => {
   it('says once what it needs', () => {
     expect(createRefusals(csiDriverStrategy, driver({}))).toEqual([]);
     expect(
-      createRefusals(csiDriverStrategy, driver({ fsGroupPolicy: 'Maybe', tokenRequests: [{ audience: 'a', expirationSeconds: 1 }] })),
+      createRefusals(
+        csiDriverStrategy,
+        driver({ fsGroupPolicy: 'Maybe', tokenRequests: [{ audience: 'a', expirationSeconds: 1 }] }),
+      ),
     ).toEqual([
       'spec.fsGroupPolicy: Unsupported value: "Maybe": supported values: "File", "None", "ReadWriteOnceWithFSType"',
       'spec.tokenRequests[0].expirationSeconds: Invalid value: 1: may not specify a duration less than 10 minutes',

@@ -5,7 +5,8 @@ import { BY_NAMESPACE, BY_NODE, BY_SERVICE } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { isNamespaceTerminating, textOf } from '../../spine/pod-actions.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, planSlices, type SlicePlan } from './plan.ts';
+import type { SlicePlan } from './packing.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, planSlices } from './plan.ts';
 import { affectsEndpoints, isSelecting, selects } from './selection.ts';
 
 /** First wait after a failed write, and the longest. */
@@ -80,7 +81,7 @@ class EndpointSliceController {
       this.#recorder.event(referenceTo('v1', 'Service', service), 'Warning', 'FailedToUpdateEndpointSlices', message);
       throw error;
     } finally {
-      this.#keyed.acted(key, [service, ...slices, ...pods], plan.why, done);
+      this.#keyed.acted(key, [service, ...slices, ...pods], `${pods.length} pods match`, done);
     }
     return undefined;
   }

@@ -8,6 +8,7 @@ import {
   type Service,
   type ServicePort,
 } from '@wherry/api';
+import { readySinceMs } from '../../pods/readiness.ts';
 import { canonicalJson } from '../../pods/template-hash.ts';
 
 export type AddressType = 'IPv4' | 'IPv6';
@@ -20,7 +21,8 @@ export interface PortGroup {
 
 export interface DesiredEndpoint {
   readonly endpoint: Endpoint;
-  readonly pod: Pod;
+  /** Since when it is as it is; undefined when nobody knows. */
+  readonly sinceMs: number | undefined;
 }
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
@@ -56,7 +58,7 @@ export function desiredGroups(
     if (ports.length === 0 && !(isHeadless(service) && (service.spec?.ports ?? []).length === 0)) continue;
     const group = groups.get(portsKey(ports)) ?? { ports, endpoints: new Map<string, DesiredEndpoint>() };
     const endpoint = podEndpoint(service, pod, node, addresses);
-    group.endpoints.set(endpointKey(endpoint), { endpoint, pod });
+    group.endpoints.set(endpointKey(endpoint), { endpoint, sinceMs: readySinceMs(pod) });
     groups.set(portsKey(ports), group);
   }
   return groups;

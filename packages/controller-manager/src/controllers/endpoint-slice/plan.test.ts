@@ -1,6 +1,7 @@
 import type { EndpointSlice, Node, Pod, Service } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
-import { planSlices, type SlicePlan } from './plan.ts';
+import type { SlicePlan } from './packing.ts';
+import { planSlices } from './plan.ts';
 
 const serviceOf = (spec: Service['spec'] = {}): Service => ({
   metadata: {

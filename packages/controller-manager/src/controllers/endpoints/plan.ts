@@ -8,9 +8,11 @@ import {
   type Pod,
   type Service,
 } from '@wherry/api';
+import { readySinceMs, timeMs } from '../../pods/readiness.ts';
 import { canonicalJson } from '../../pods/template-hash.ts';
 import { addressTypes, endpointHostname, findPort, isHeadless, podAddresses } from '../endpoint-slice/desired.ts';
-import { HEADLESS_LABEL, TRIGGER_TIME, triggerTime } from '../endpoint-slice/plan.ts';
+import { TRIGGER_TIME, triggerTime } from '../endpoint-slice/packing.ts';
+import { HEADLESS_LABEL } from '../endpoint-slice/plan.ts';
 
 /** Addresses one Endpoints object holds at most; what is beyond is left out and said so. */
 const ADDRESSES_MAX = 1000;
@@ -40,7 +42,8 @@ export function planEndpoints({ service, pods, existing }: EndpointsInput): Endp
   if (same) return undefined;
   const { name = '', namespace = '' } = service.metadata ?? {};
   const { [TRIGGER_TIME]: _, [OVER_CAPACITY]: __, ...annotations } = existing?.metadata?.annotations ?? {};
-  const trigger = triggerTime(service, changedPods(pods, existing), existing === undefined);
+  const created = existing === undefined ? [timeMs(service.metadata?.creationTimestamp)] : [];
+  const trigger = triggerTime([...created, ...changedPods(pods, existing).map(readySinceMs)]);
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',

@@ -13,6 +13,7 @@ export function startNodeIpam(context: ControllerContext): void {
   const { client, caches, options } = context;
   if (!options.allocateNodeCidrs || options.clusterCidr === undefined) return;
   const ranges = parseClusterRanges(options.clusterCidr, options.nodeCidrMaskSize);
+  const reserved = options.serviceCidr === undefined ? [] : options.serviceCidr.split(',');
   const nodes = caches.of(resources.nodes);
   const keyed = new Keyed(context, 'node-ipam-controller');
   const recorder = context.recorder('cidrAllocator');
@@ -20,7 +21,7 @@ export function startNodeIpam(context: ControllerContext): void {
   keyed.run(1, [anyCache(nodes)], async (key, signal) => {
     const done: PlanRecord['actions'][number][] = [];
     let short = false;
-    for (const { node, podCIDRs } of planAllocations(nodes.list(), ranges)) {
+    for (const { node, podCIDRs } of planAllocations(nodes.list(), ranges, reserved)) {
       const { name = '', resourceVersion } = node.metadata ?? {};
       if (podCIDRs === undefined) {
         short = true;

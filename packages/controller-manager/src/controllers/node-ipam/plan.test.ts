@@ -17,6 +17,10 @@ it('gives each node without a range the next free one', () => {
 it('respects ranges cut differently before', () => {
   expect(told([nodeOf('a'), nodeOf('b', '10.244.0.0/23'), nodeOf('c', '10.244.2.128/25')])).toEqual(['10.244.3.0/24']);
 });
+it('leaves the addresses of Services alone', () => {
+  const allocations = planAllocations([nodeOf('a')], parseClusterRanges('10.96.0.0/14', 16), ['10.96.0.0/15']);
+  expect(allocations[0]?.podCIDRs).toEqual(['10.98.0.0/16']);
+});
 it('says when none is left', () => {
   const small = parseClusterRanges('10.0.0.0/24', 25);
   expect(told([nodeOf('a'), nodeOf('b'), nodeOf('c')], small)).toEqual(['10.0.0.0/25', '10.0.0.128/25', undefined]);

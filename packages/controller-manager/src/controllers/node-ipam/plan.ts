@@ -37,17 +37,25 @@ export interface Allocation {
   readonly podCIDRs: readonly string[] | undefined;
 }
 
-/** Ranges for the nodes that have none, never one that any node has. */
-export function planAllocations(nodes: readonly Node[], ranges: readonly ClusterRange[]): readonly Allocation[] {
-  const used = ranges.map((range) => new Set(nodes.flatMap((node) => indexesIn(range, node))));
+/**
+ * Ranges for the nodes that have none, never one that any node has.
+ * @param reserved CIDRs that are no node's, such as that of Services
+ */
+export function planAllocations(
+  nodes: readonly Node[],
+  ranges: readonly ClusterRange[],
+  reserved: readonly string[] = [],
+): readonly Allocation[] {
+  const taken = [...reserved, ...nodes.flatMap(podCidrs)];
+  const used = ranges.map((range) => new Set(taken.flatMap((cidr) => indexesIn(range, cidr))));
   const needy = nodes.filter((node) => podCidrs(node).length === 0 && node.metadata?.deletionTimestamp === undefined);
   const next = ranges.map(() => 0n);
   return needy.map((node) => {
     const podCIDRs: string[] = [];
     for (const [at, range] of ranges.entries()) {
-      const taken = used[at] ?? new Set<bigint>();
+      const occupied = used[at] ?? new Set<bigint>();
       let index = next[at] ?? 0n;
-      while (index < range.count && taken.has(index)) index++;
+      while (index < range.count && occupied.has(index)) index++;
       if (index >= range.count) return { node, podCIDRs: undefined };
       next[at] = index + 1n;
       podCIDRs.push(formatRange(range, index));
@@ -62,19 +70,17 @@ function podCidrs(node: Node): readonly string[] {
   return podCIDR === undefined || podCIDR === '' ? [] : [podCIDR];
 }
 
-/** The node's share of a range, by index; a node may have a range cut differently before. */
-function indexesIn(range: ClusterRange, node: Node): bigint[] {
-  return podCidrs(node).flatMap((text) => {
-    if (!ipaddr.isValidCIDR(text)) return [];
-    const [address, prefix] = ipaddr.parseCIDR(text);
-    if ((address.kind() === 'ipv4' ? 32 : 128) !== range.bits) return [];
-    const step = BigInt(range.bits - range.nodeMaskSize);
-    const first = (toNumber(address) - range.base) >> step;
-    const last = (toNumber(address) + (1n << BigInt(range.bits - prefix)) - 1n - range.base) >> step;
-    const indexes: bigint[] = [];
-    for (let index = first; index <= last && index < range.count; index++) if (index >= 0n) indexes.push(index);
-    return indexes;
-  });
+/** What a CIDR covers of a range, by index; it may be larger or smaller than a node's. */
+function indexesIn(range: ClusterRange, text: string): bigint[] {
+  if (!ipaddr.isValidCIDR(text)) return [];
+  const [address, prefix] = ipaddr.parseCIDR(text);
+  if ((address.kind() === 'ipv4' ? 32 : 128) !== range.bits) return [];
+  const step = BigInt(range.bits - range.nodeMaskSize);
+  const first = (toNumber(address) - range.base) >> step;
+  const last = (toNumber(address) + (1n << BigInt(range.bits - prefix)) - 1n - range.base) >> step;
+  const indexes: bigint[] = [];
+  for (let index = first < 0n ? 0n : first; index <= last && index < range.count; index++) indexes.push(index);
+  return indexes;
 }
 
 function formatRange(range: ClusterRange, index: bigint): string {
