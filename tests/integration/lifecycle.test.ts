@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,7 +28,9 @@ async function statusOf(cluster: Cluster): Promise<readonly DaemonStatus[]> {
 const pidsOf = async (cluster: Cluster): Promise<Readonly<Record<string, number>>> =>
   Object.fromEntries((await statusOf(cluster)).map(({ name, pid }) => [name, pid]));
 
-const lives = (pid: number): boolean => existsSync(`/proc/${pid}`);
+/** A process that has ended stays visible until its parent asks, which process 1 of a sandbox may never do. */
+const lives = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 const allHealthy = (cluster: Cluster): Promise<void> =>
   eventually('all daemons are healthy', async () => {
@@ -36,11 +38,14 @@ const allHealthy = (cluster: Cluster): Promise<void> =>
   });
 
 describe('a control plane without nodes', () => {
-  const cluster = new Cluster({ name: 'lifecycle', nodes: 0, port: 16443 });
+  const cluster = new Cluster({ name: 'lifecycle', nodes: 0, port: 17443 });
   beforeAll(async () => {
     await cluster.up();
   });
-  afterAll(() => cluster.down());
+  afterAll(async () => {
+    await cluster.down();
+    rmSync(cluster.home, { recursive: true });
+  });
 
   test('status tells of every daemon, in people’s form and in JSON', async () => {
     await allHealthy(cluster);
@@ -50,7 +55,7 @@ describe('a control plane without nodes', () => {
       expect(Object.keys(daemon).sort()).toEqual(['addresses', 'healthy', 'kind', 'leader', 'name', 'pid']);
       expect(lives(daemon.pid), daemon.name).toBe(true);
     }
-    expect(daemons.find(({ kind }) => kind === 'apiserver')?.addresses).toContain('127.0.0.1:16443');
+    expect(daemons.find(({ kind }) => kind === 'apiserver')?.addresses).toContain('127.0.0.1:17443');
     await eventually('leaders are elected', async () => {
       const leaders = (await statusOf(cluster)).filter(({ leader }) => leader).map(({ kind }) => kind);
       expect(leaders).toEqual(['store', 'scheduler', 'controller-manager']);
@@ -123,7 +128,7 @@ describe('a control plane without nodes', () => {
   });
 
   test('an interrupted first up leaves nothing', async () => {
-    const other = new Cluster({ name: 'interrupted', nodes: 0, port: 16444 });
+    const other = new Cluster({ name: 'interrupted', nodes: 0, port: 17444 });
     const child = spawn('sh', [join(repository, 'wherry'), 'up', '--name', 'interrupted', '--nodes', '0'], {
       env: { ...process.env, WHERRY_HOME: other.home },
       stdio: 'ignore',
@@ -139,11 +144,12 @@ describe('a control plane without nodes', () => {
     expect(code).toBe(130);
     expect(lives(store.pid)).toBe(false);
     expect(existsSync(join(other.home, 'interrupted'))).toBe(false);
+    rmSync(other.home, { recursive: true });
   });
 
   test('an up that was killed half-way is finished by the next', async () => {
-    const other = new Cluster({ name: 'half', nodes: 0, port: 16445 });
-    const child = spawn('sh', [join(repository, 'wherry'), 'up', '--name', 'half', '--nodes', '0', '--port', '16445'], {
+    const other = new Cluster({ name: 'half', nodes: 0, port: 17445 });
+    const child = spawn('sh', [join(repository, 'wherry'), 'up', '--name', 'half', '--nodes', '0', '--port', '17445'], {
       env: { ...process.env, WHERRY_HOME: other.home },
       stdio: 'ignore',
     });
@@ -163,11 +169,13 @@ describe('a control plane without nodes', () => {
       await other.down();
     }
     expect(existsSync(join(other.home, 'half'))).toBe(false);
+    rmSync(other.home, { recursive: true });
   });
 });
 
 describe('refusals are one sentence and leave nothing', () => {
-  const cluster = new Cluster({ name: 'refused', nodes: 0, port: 16446 });
+  const cluster = new Cluster({ name: 'refused', nodes: 0, port: 17446 });
+  afterAll(() => rmSync(cluster.home, { recursive: true, force: true }));
   const refusal = async (args: readonly string[]): Promise<string> => {
     const { code, stderr } = await cluster.wherry(args);
     expect(code).toBe(1);
@@ -176,11 +184,11 @@ describe('refusals are one sentence and leave nothing', () => {
   };
 
   test('a port in use', async () => {
-    const server = createServer().listen(16446, '0.0.0.0');
+    const server = createServer().listen(17446, '0.0.0.0');
     await once(server, 'listening');
     try {
-      expect(await refusal(['up', '--nodes', '0', '--port', '16446'])).toBe(
-        'wherry: Port 16446 is in use by another process: free it, or choose another with --port',
+      expect(await refusal(['up', '--nodes', '0', '--port', '17446'])).toBe(
+        'wherry: Port 17446 is in use by another process: free it, or choose another with --port',
       );
     } finally {
       server.close();

@@ -53,7 +53,9 @@ try {
   } else {
     const isRefusal = error instanceof Error && error.name === 'StatusError';
     const isUnreachable = unreachable.some((code) => hasCode(error, code));
-    const isDefect = !(error instanceof Failure) && !isRefusal && !isUnreachable;
+    // A system call's own words ("EACCES: permission denied, mkdir …") say what is wrong better than a stack would.
+    const isSystemError = error instanceof Error && 'syscall' in error;
+    const isDefect = !(error instanceof Failure) && !isRefusal && !isUnreachable && !isSystemError;
     if (isRefusal) terminal.err(refusalText(error));
     else if (isUnreachable)
       terminal.err(`wherry: Cannot reach the API server: ${describeError(error)}. Does it run? See "wherry status"`);

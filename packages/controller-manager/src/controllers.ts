@@ -1,10 +1,16 @@
 import { startTokenCleaner } from './controllers/bootstrap-tokens/controller.ts';
+import {
+  startCertificateApproving,
+  startCertificateCleaning,
+  startCertificateSigning,
+} from './controllers/certificates/controller.ts';
 import { startClusterRoleAggregation } from './controllers/cluster-role-aggregation/controller.ts';
 import { startCronJobs } from './controllers/cron-job/controller.ts';
 import { startDaemonSets } from './controllers/daemon-set/controller.ts';
 import { startDeployments } from './controllers/deployment/controller.ts';
 import { startDisruption } from './controllers/disruption/controller.ts';
 import { startEndpointSlices } from './controllers/endpoint-slice/controller.ts';
+import { startEndpointSliceMirroring } from './controllers/endpoint-slice-mirroring/controller.ts';
 import { startEndpoints } from './controllers/endpoints/controller.ts';
 import { startGarbageCollector } from './controllers/garbage-collector/controller.ts';
 import { startJobs } from './controllers/job/controller.ts';
@@ -30,6 +36,7 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['taint-eviction-controller', startTaintEviction],
   ['endpointslice-controller', startEndpointSlices],
   ['endpoints-controller', startEndpoints],
+  ['endpointslice-mirroring-controller', startEndpointSliceMirroring],
   ['replicaset-controller', startReplicaSets],
   ['replicationcontroller-controller', startReplicationControllers],
   ['deployment-controller', startDeployments],
@@ -41,6 +48,9 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['disruption-controller', startDisruption],
   ['clusterrole-aggregation-controller', startClusterRoleAggregation],
   ['token-cleaner-controller', startTokenCleaner],
+  ['certificatesigningrequest-approving-controller', startCertificateApproving],
+  ['certificatesigningrequest-signing-controller', startCertificateSigning],
+  ['certificatesigningrequest-cleaner-controller', startCertificateCleaning],
   ['namespace-controller', startNamespaces],
   ['garbage-collector-controller', startGarbageCollector],
   ['pod-garbage-collector-controller', startPodGc],

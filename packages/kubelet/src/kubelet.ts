@@ -87,7 +87,11 @@ async function describeNode(config: KubeletConfig): Promise<NodeDescription> {
 
 /** Starts everything and returns at once: the API server may come later. */
 export async function startKubelet(config: KubeletConfig, adapters: KubeletAdapters): Promise<Kubelet> {
-  const { client, runtime, clock, random, logger, scope, metrics } = adapters;
+  const { client, runtime, clock, random, logger, metrics } = adapters;
+  // Whatever goes wrong with one pod, one probe or one event must not end the kubelet and with it all others.
+  const scope = adapters.scope.child('kubelet', (work, error) =>
+    logger.error({ err: error, work }, 'background work failed'),
+  );
   await mkdir(config.rootDirectory, { recursive: true });
   const description = await describeNode(config);
   const factory = new InformerFactory({ client, clock, random, logger, scope });

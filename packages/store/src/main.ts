@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type FlagSpec, type FlagValues, Health, type Host, runDaemon, startOpsServer } from '@wherry/daemon';
-import { replicaDefaults } from './replica/replica.ts';
+import { replicaDefaults } from './replica/options.ts';
 import type { TlsFiles } from './server/client-listener.ts';
 import { parseInitialCluster } from './server/identity.ts';
 import { startStoreServer } from './server/store-server.ts';
@@ -31,6 +31,7 @@ const flags = {
   'peer-cert-file': { kind: 'string', help: 'certificate shown to other members' },
   'peer-key-file': { kind: 'string', help: 'its key' },
   'peer-trusted-ca-file': { kind: 'string', help: 'CA that other members must be signed by' },
+  'peer-cert-allowed-cn': { kind: 'string', optional: true, help: "common name that members' certificates must have" },
   'peer-client-cert-auth': { kind: 'boolean', default: true, help: 'always on' },
   'heartbeat-interval': { kind: 'integer', default: replicaDefaults.heartbeatMs, min: 1, help: 'milliseconds' },
   'election-timeout': { kind: 'integer', default: replicaDefaults.electionMs, min: 10, help: 'milliseconds' },
@@ -58,6 +59,7 @@ async function start(values: FlagValues<typeof flags>, host: Host): Promise<void
       listenPeerUrl,
       clientTls,
       peerTls,
+      peerCommonName: values['peer-cert-allowed-cn'],
       heartbeatMs: values['heartbeat-interval'],
       electionMs: values['election-timeout'],
       quotaBytes: values['quota-backend-bytes'] === 0 ? replicaDefaults.quotaBytes : values['quota-backend-bytes'],

@@ -70,6 +70,12 @@ export class ChangeEvent {
     return made;
   }
 
+  /** Gives memory back; frames are made anew when someone still wants them. */
+  dropFrames(): void {
+    this.#frames = undefined;
+    this.#tombstone = undefined;
+  }
+
   get sizeBytes(): number {
     return this.entry.bytes.length;
   }

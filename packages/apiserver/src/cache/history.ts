@@ -3,6 +3,8 @@ import type { ChangeEvent } from './event.ts';
 /** Changes of one resource that late or slow watchers can still catch up from. */
 export const HISTORY_EVENTS_MAX = 10_000;
 export const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
+/** Events whose encoded frames are kept: what most watchers still have to send. Others can be encoded again. */
+const FRAMES_KEPT = 256;
 /** Forgotten events are dropped from the array in steps, because each drop moves the rest. */
 const TRIM_STEP = 512;
 
@@ -24,6 +26,7 @@ export class History {
   append(event: ChangeEvent): void {
     this.#events.push(event);
     this.#bytes += event.sizeBytes;
+    this.#events[this.#events.length - 1 - FRAMES_KEPT]?.dropFrames();
     if (
       this.#events.length > HISTORY_EVENTS_MAX + TRIM_STEP ||
       (this.#bytes > HISTORY_BYTES_MAX && this.#events.length > 1)

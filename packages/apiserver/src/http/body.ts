@@ -1,7 +1,6 @@
 import { badRequest, unsupportedMediaType } from '@wherry/api';
 import { load } from 'js-yaml';
 import type { Json } from '../patch/json.ts';
-import type { ApiRequest } from './exchange.ts';
 import { decodeProtobuf } from './protobuf/decode.ts';
 import { ProtobufError } from './protobuf/reader.ts';
 
@@ -36,12 +35,7 @@ export function mediaType(contentType: string | undefined): string {
   return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The body as a JSON value. @throws StatusError BadRequest, RequestEntityTooLarge */
-export async function readJson(request: ApiRequest, type: BodyType): Promise<Json> {
-  const bytes = await request.readBody(BODY_BYTES_MAX);
-  return parseBody(bytes, type);
-}
-
+/** @throws StatusError BadRequest */
 export function parseBody(bytes: Buffer, type: BodyType): Json {
   const value = parsers[type](bytes);
   if (depthExceeds(value, NESTING_MAX)) {

@@ -4,8 +4,6 @@ export interface InflightLimits {
   readonly mutating: number;
 }
 
-export const defaultInflightLimits: InflightLimits = { readOnly: 400, mutating: 200 };
-
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', 'post', 'put']);
 const longRunningSubresources = new Set(['attach', 'exec', 'proxy', 'log', 'portforward']);
 

@@ -8,10 +8,6 @@ const contentTypes: Readonly<Record<Encoding, string>> = {
   yaml: 'application/yaml',
 };
 
-export function contentType(encoding: Encoding): string {
-  return contentTypes[encoding];
-}
-
 export function textResponse(status: number, text: string, headers: Headers = {}): BytesResponse {
   return {
     kind: 'bytes',

@@ -2,7 +2,6 @@ import { resourceTable } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
 import { strategyFor } from './index.ts';
 import { plainStrategy } from './plain.ts';
-import { received, row, testContext } from './validation-cases.ts';
 
 /** Kinds for which upstream has no rules of its own either, or whose feature is still to come. */
 const plain = new Set([

@@ -16,7 +16,7 @@ import { converterOf } from './convert.ts';
 import { strategyFor } from './index.ts';
 import { testContext } from './validation-cases.ts';
 
-const objectsPerKind = 150;
+const objectsPerKind = 60;
 const depthMax = 9;
 const strings = ['', 'a', 'A b', 'a.b/c', '10.0.0.1', '80', '1Gi', 'Always', 'TCP', 'x'.repeat(70), '../x', '10%'];
 const integers = [0, 1, -1, 80, 65_536, 2_147_483_647];

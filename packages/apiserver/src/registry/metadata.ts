@@ -1,5 +1,4 @@
 import {
-  type ApiObject,
   dns1123LabelProblems,
   dns1123SubdomainProblems,
   duplicate,
@@ -21,10 +20,6 @@ const GENERATED_PREFIX_LENGTH_MAX = 58;
 
 export function generatedName(prefix: string, suffix: string): string {
   return `${prefix.slice(0, GENERATED_PREFIX_LENGTH_MAX)}${suffix}`;
-}
-
-export function withMetadata(object: ApiObject, metadata: ObjectMeta): ApiObject {
-  return { ...object, metadata };
 }
 
 /** What every object's metadata must satisfy (upstream's ValidateObjectMeta). */

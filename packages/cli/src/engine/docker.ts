@@ -1,19 +1,26 @@
 import Docker from 'dockerode';
+import { Failure } from '../failure.ts';
 
 export const usualDockerHost = 'unix:///var/run/docker.sock';
 
-/** A client of the engine at DOCKER_HOST; the API version is the engine's own choice. */
+const SOCKET = 'unix://';
+
+/**
+ * A client of the engine at this address; the API version is the engine's own choice.
+ * @throws Failure for engines on other machines: nodes live in this one's network namespaces
+ */
 export function dockerAt(host: string, timeoutMs?: number): Docker {
-  const url = new URL(host);
+  if (!host.startsWith(SOCKET))
+    throw new Failure(`Cannot use the Docker engine at ${host}: nodes need one on this machine (unix://…)`);
   const limit = timeoutMs === undefined ? {} : { timeout: timeoutMs };
-  if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname, ...limit });
-  return new Docker({ host: url.hostname, port: url.port === '' ? 2375 : Number(url.port), ...limit });
+  return new Docker({ socketPath: host.slice(SOCKET.length), ...limit });
 }
 
 const ANSWER_MS_MAX = 3000;
 
-/** The engine's version, or undefined when none answers. */
+/** The engine's version, or undefined when none answers; one on another machine is not asked. */
 export async function engineVersion(host: string): Promise<string | undefined> {
+  if (!host.startsWith(SOCKET)) return undefined;
   try {
     const version = await dockerAt(host, ANSWER_MS_MAX).version();
     return version.Version;

@@ -19,6 +19,9 @@ import type { Wiring } from './wiring.ts';
 /** `$1` node's batch, `$2` pod's batch, `$3` pid in the pod's namespace. */
 const attachScript = 'printf %s "$1" | ip -batch - && printf %s "$2" | nsenter --net=/proc/"$3"/ns/net ip -batch -';
 
+/** `$1` the link. It may have gone with its namespace, before or meanwhile. */
+const detachScript = 'ip link del "$1" 2>/dev/null || ! ip link show "$1" >/dev/null 2>&1';
+
 export class KernelWiring implements Wiring {
   readonly #run: RunCommand;
   #rules = '';
@@ -38,6 +41,10 @@ export class KernelWiring implements Wiring {
     const onNode = attachOnNode(vethName(sandbox.id), sandbox.pid, sandbox.ip, range);
     const inPod = attachInPod(sandbox.ip, range);
     await this.#run('sh', ['-c', attachScript, 'attach', onNode, inPod, String(sandbox.pid)]);
+  }
+
+  async detach(sandboxId: string): Promise<void> {
+    await this.#run('sh', ['-c', detachScript, 'detach', vethName(sandboxId)]);
   }
 
   async setRoutes(routes: readonly NodeRoute[]): Promise<void> {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Node, Pod } from '@wherry/api';
 import { nextAddress, type PodRange, podRange } from '../plan/ipam.ts';
 import { type HostPort, routesToNodes } from '../plan/network-rules.ts';
-import type { RuntimePod } from '../plan/runtime-state.ts';
+import type { RuntimePod, RuntimeSandbox } from '../plan/runtime-state.ts';
 import type { Wiring } from './wiring.ts';
 
 /** A pod cannot have an address now. */
@@ -116,8 +116,10 @@ export class PodNetwork {
     await this.#apply();
   }
 
-  /** Gives the address back. The veth and its route went with the sandbox's namespace. */
-  async release(podUid: string): Promise<void> {
+  /** Gives the address back once the sandboxes' links are gone. */
+  async release(podUid: string, sandboxes: readonly RuntimeSandbox[]): Promise<void> {
+    const wired = sandboxes.filter(({ hostNetwork }) => !hostNetwork);
+    await Promise.all(wired.map(({ id }) => this.#options.wiring.detach(id)));
     this.#addresses.delete(podUid);
     if (this.#hostPorts.delete(podUid)) await this.#apply();
   }

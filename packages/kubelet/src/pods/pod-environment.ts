@@ -7,7 +7,7 @@ import type { StartFailure } from '../plan/container-status.ts';
 import type { ClusterDns, ResolverConfig } from '../plan/name-resolution.ts';
 import type { ProbeManager } from '../probes/probe-manager.ts';
 import type { PodIdentity, Runtime } from '../runtime/port.ts';
-import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { PodVolumes, VolumePaths } from '../volumes/pod-volumes.ts';
 import type { SpecSources } from './container-spec.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
@@ -47,7 +47,8 @@ export interface PodState {
   verdict: { readonly reason: string; readonly message: string } | undefined;
   /** When this worker first heard of it, monotonic: what the pod refers to must have been read later. */
   readonly knownAtMs: number;
-  volumesReadAtMs: number | undefined;
+  /** Its volumes, once they have been made; from then on a failure to refresh them holds nothing up. */
+  volumePaths: VolumePaths | undefined;
   volumeFailures: number;
   readonly startFailures: Map<string, StartFailure>;
   /** Termination messages by container id: files and logs are read once. */
@@ -68,7 +69,7 @@ export function newPodState(identity: PodIdentity, pod: Pod | undefined, nowMono
     cleaned: false,
     verdict: undefined,
     knownAtMs: nowMonotonicMs,
-    volumesReadAtMs: undefined,
+    volumePaths: undefined,
     volumeFailures: 0,
     startFailures: new Map(),
     messages: new Map(),

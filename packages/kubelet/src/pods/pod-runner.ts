@@ -193,7 +193,7 @@ async function killForRestart(
   };
   await stopAllContainers(state, runtime, options, environment, signal);
   await Promise.all(runtime.sandboxes.map(({ id }) => environment.runtime.remove(id)));
-  await environment.network.release(state.identity.uid);
+  await environment.network.release(state.identity.uid, runtime.sandboxes);
 }
 
 /** @returns the pod as it is afterwards: a start planned after a kill depends on how the container ended */
@@ -246,19 +246,17 @@ async function trySandbox(state: PodState, pod: Pod, attempt: number, environmen
 async function setUpVolumes(state: PodState, pod: Pod, environment: PodEnvironment): Promise<VolumePaths | undefined> {
   const { clock, volumes, events, logger } = environment;
   const nowMs = clock.monotonicMs();
-  const first = state.volumesReadAtMs === undefined && state.volumeFailures === 0;
+  const first = state.volumePaths === undefined && state.volumeFailures === 0;
   try {
-    const paths = await volumes.setUp(pod, first ? state.knownAtMs : Math.max(state.knownAtMs, nowMs - shareMs));
-    state.volumesReadAtMs = nowMs;
+    state.volumePaths = await volumes.setUp(pod, first ? state.knownAtMs : Math.max(state.knownAtMs, nowMs - shareMs));
     state.volumeFailures = 0;
-    return paths;
   } catch (error) {
     if (!(error instanceof VolumeError)) throw error;
-    state.volumeFailures++;
-    logger.warn({ err: error, pod: state.identity }, 'cannot make the volumes of a pod');
+    logger.warn({ err: error, pod: state.identity }, 'cannot bring the volumes of a pod up to date');
     events.pod(pod, 'Warning', 'FailedMount', error.message);
-    return undefined;
+    if (state.volumePaths === undefined) state.volumeFailures++;
   }
+  return state.volumePaths;
 }
 
 function volumeRetryMs(state: PodState): number {

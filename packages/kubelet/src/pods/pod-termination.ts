@@ -100,9 +100,9 @@ export async function stopAllContainers(
   const { clock } = environment;
   const endsAtMs = clock.monotonicMs() + options.graceMs;
   const pod = state.pod;
-  const ready = environment.status
-    .get(state.identity.uid)
-    ?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  // A kubelet that has just been restarted knows only what the API shows.
+  const conditions = environment.status.get(state.identity.uid)?.conditions ?? pod?.status?.conditions;
+  const ready = conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
   const drainMs =
     options.drain && pod !== undefined
       ? drainDelayMs({
@@ -152,7 +152,7 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
   const after = await withTerminationMessages(state, await cache.refresh(state.identity), runtime, specs.rootDirectory);
   if (!deleted) {
     await Promise.all(after.sandboxes.filter(({ ready }) => ready).map(({ id }) => runtime.stopSandbox(id)));
-    await network.release(uid);
+    await network.release(uid, after.sandboxes);
     await cache.refresh(state.identity);
   }
   if (state.pod === undefined || state.removed) return;
@@ -178,7 +178,7 @@ export async function removePod(state: PodState, environment: PodEnvironment): P
   const left = cache.get(uid) ?? (await cache.refresh(state.identity));
   await Promise.all([...left.containers, ...left.sandboxes].map(({ id }) => runtime.remove(id)));
   // Only now can nobody use the address any more.
-  await network.release(uid);
+  await network.release(uid, left.sandboxes);
   await cache.refresh(state.identity);
   state.cleaned = true;
 }

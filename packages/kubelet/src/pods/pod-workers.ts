@@ -2,7 +2,8 @@
 // API, the runtime, probes and timers; all they say is "look again".
 import type { Pod } from '@wherry/api';
 import { type Informer, runWorkers, WorkQueue } from '@wherry/client';
-import type { Scope } from '@wherry/daemon';
+import { pause, type Scope } from '@wherry/daemon';
+import type { RuntimePod } from '../plan/runtime-state.ts';
 import type { PodIdentity } from '../runtime/port.ts';
 import { newPodState, type PodEnvironment, type PodState } from './pod-environment.ts';
 import { syncPod } from './pod-runner.ts';
@@ -50,15 +51,14 @@ export class PodWorkers {
   /** Follows the API and begins. Until the first list has come nothing is touched: it decides who is an orphan. */
   async start(signal: AbortSignal): Promise<void> {
     const { pods, scope, podsMax } = this.#options;
-    const { logger, network, cache, volumes } = this.#environment;
+    const { logger, network } = this.#environment;
     await pods.synced(signal);
-    const found = await cache.refreshAll();
+    const found = await this.#firstList(signal);
+    if (found === undefined) return;
     network.recover(found);
     pods.onChange(({ kind, object }) => (kind === 'deleted' ? this.#removed(object) : this.#updated(object)));
     for (const pod of found) this.wake(pod.uid);
-    for (const uid of await volumes.pods()) {
-      if (!this.#states.has(uid) && cache.get(uid) === undefined) await volumes.tearDown(uid);
-    }
+    scope.run('remove left volumes', () => this.#removeLeftVolumes());
     runWorkers({
       name: 'pod',
       queue: this.#queue,
@@ -67,6 +67,32 @@ export class PodWorkers {
       logger,
       reconcile: (uid, stop) => this.#reconcile(uid, stop),
     });
+  }
+
+  /** What runs already. The engine may be away just now. */
+  async #firstList(signal: AbortSignal): Promise<readonly RuntimePod[] | undefined> {
+    const { cache, clock, logger } = this.#environment;
+    do {
+      try {
+        return await cache.refreshAll();
+      } catch (error) {
+        logger.warn({ err: error }, 'cannot list the containers of this node, trying again');
+      }
+    } while (await pause(clock, backoff.baseMs, signal));
+    return undefined;
+  }
+
+  /** Files and mounts of pods that ended while no kubelet ran. */
+  async #removeLeftVolumes(): Promise<void> {
+    const { cache, volumes, logger } = this.#environment;
+    for (const uid of await volumes.pods()) {
+      if (this.#states.has(uid) || cache.get(uid) !== undefined) continue;
+      try {
+        await volumes.tearDown(uid);
+      } catch (error) {
+        logger.error({ err: error, podUid: uid }, 'cannot remove the volumes of a pod that is gone');
+      }
+    }
   }
 
   #updated(pod: Pod): void {

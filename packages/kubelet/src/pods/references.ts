@@ -1,9 +1,18 @@
 // ConfigMaps and Secrets that pods refer to. Read on demand and shared: an answer serves every pod that asked before
 // it arrived, and running pods read again once it is a sync period old. The API server allows a node no more than the
 // objects its own pods name, so there is no informer over all of them.
-import { type ApiObject, type ConfigMap, isNotFound, type Resource, resources, type Secret } from '@wherry/api';
+import {
+  type ApiObject,
+  type ConfigMap,
+  isNotFound,
+  type Resource,
+  resources,
+  type Secret,
+  StatusError,
+} from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import type { Clock } from '@wherry/daemon';
+import { withDeadline } from './deadline.ts';
 
 interface Entry<T> {
   /** When the request was sent: what was written before that is in the answer. */
@@ -11,6 +20,8 @@ interface Entry<T> {
   readonly answer: Promise<T | undefined>;
 }
 
+/** An API server that takes longer is as good as away. */
+const answerMsMax = 5_000;
 /** Objects kept at most; the oldest answers go first. */
 const entriesMax = 2_000;
 
@@ -30,24 +41,30 @@ class Cache<T extends ApiObject> {
     const key = `${namespace}/${name}`;
     const known = this.#entries.get(key);
     if (known !== undefined && known.askedAtMs >= notOlderThanMs) return known.answer;
-    const entry = { askedAtMs: this.#clock.monotonicMs(), answer: this.#fetch(namespace, name) };
+    const entry = { askedAtMs: this.#clock.monotonicMs(), answer: this.#fetch(namespace, name, known?.answer) };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     // A failure is told to those who wait, and asked again by the next.
     entry.answer.catch(() => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      if (this.#entries.get(key) !== entry) return;
+      this.#entries.delete(key);
+      if (known !== undefined) this.#entries.set(key, known);
     });
     const oldest = this.#entries.keys().next().value;
     if (this.#entries.size > entriesMax && oldest !== undefined) this.#entries.delete(oldest);
     return entry.answer;
   }
 
-  async #fetch(namespace: string, name: string): Promise<T | undefined> {
+  /** While the API server is away the last answer serves: a container must be able to start again without it. */
+  async #fetch(namespace: string, name: string, last: Promise<T | undefined> | undefined): Promise<T | undefined> {
     try {
-      return await this.#client.get(this.#resource, name, { namespace });
+      return await withDeadline(this.#clock, answerMsMax, undefined, (signal) =>
+        this.#client.get(this.#resource, name, { namespace, signal }),
+      );
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      throw error;
+      if (error instanceof StatusError || last === undefined) throw error;
+      return last;
     }
   }
 }

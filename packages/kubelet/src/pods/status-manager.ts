@@ -23,7 +23,7 @@ interface Entry {
 }
 
 const writersMax = 8;
-const backoff = { baseMs: 200, maxMs: 10_000 };
+const backoff = { baseMs: 200, maxMs: 3_000 };
 
 function revision(pod: Pod | undefined): bigint {
   return BigInt(pod?.metadata?.resourceVersion ?? '0');

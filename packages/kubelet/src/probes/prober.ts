@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Container, Probe } from '@wherry/api';
 import type { Clock } from '@wherry/daemon';
 import { type ProbeResult, probeTiming } from '../plan/probe-state.ts';
+import { DeadlineExceeded, withDeadline } from '../pods/deadline.ts';
 import { type Runtime, RuntimeError } from '../runtime/port.ts';
 import { httpGet, httpHeaders, httpUrl, portNumber } from './http-probe.ts';
 
@@ -17,29 +18,6 @@ export type RunProbe = (probe: Probe, target: ProbeTarget, signal: AbortSignal) 
 
 /** Failure texts end up in events; upstream cuts there too. */
 const outputCharsMax = 10_240;
-
-class ProbeTimeout extends Error {}
-
-async function withTimeout<T>(
-  clock: Clock,
-  timeoutMs: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const stop = () => controller.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  const timer = clock.setTimer(timeoutMs, () => controller.abort(new ProbeTimeout()));
-  try {
-    return await work(controller.signal);
-  } catch (error) {
-    if (controller.signal.reason instanceof ProbeTimeout) throw controller.signal.reason;
-    throw error;
-  } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', stop);
-  }
-}
 
 function connectionWords(error: unknown): string {
   if (error instanceof Error && 'code' in error) {
@@ -57,7 +35,7 @@ async function probeHttp(probe: Probe, target: ProbeTarget, clock: Clock, signal
   const url = httpUrl(action, target.container, target.podIp);
   const address = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
   try {
-    const answer = await withTimeout(clock, probeTiming(probe).timeoutMs, signal, (inner) =>
+    const answer = await withDeadline(clock, probeTiming(probe).timeoutMs, signal, (inner) =>
       httpGet(url, httpHeaders(action), inner),
     );
     if (answer.status >= 200 && answer.status < 400) return { kind: 'success', output: answer.body };
@@ -65,7 +43,7 @@ async function probeHttp(probe: Probe, target: ProbeTarget, clock: Clock, signal
   } catch (error) {
     signal.throwIfAborted();
     const why =
-      error instanceof ProbeTimeout
+      error instanceof DeadlineExceeded
         ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
         : `dial tcp ${address}: ${connectionWords(error)}`;
     return { kind: 'failure', output: `Get "${url.href}": ${why}` };
@@ -89,11 +67,11 @@ async function probeTcp(probe: Probe, target: ProbeTarget, clock: Clock, signal:
   const host = action.host ? action.host : target.podIp;
   const port = portNumber(target.container, action.port);
   try {
-    await withTimeout(clock, probeTiming(probe).timeoutMs, signal, (inner) => dial(host, port, inner));
+    await withDeadline(clock, probeTiming(probe).timeoutMs, signal, (inner) => dial(host, port, inner));
     return { kind: 'success', output: '' };
   } catch (error) {
     signal.throwIfAborted();
-    const why = error instanceof ProbeTimeout ? 'i/o timeout' : connectionWords(error);
+    const why = error instanceof DeadlineExceeded ? 'i/o timeout' : connectionWords(error);
     return { kind: 'failure', output: `dial tcp ${host}:${port}: ${why}` };
   }
 }

@@ -2,6 +2,7 @@
 import { type ApiObject, type Pod, type Resource, resources, type TokenRequest } from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import type { Clock, Random } from '@wherry/daemon';
+import { withDeadline } from '../pods/deadline.ts';
 
 export interface TokenWish {
   readonly audience: string | undefined;
@@ -11,12 +12,15 @@ export interface TokenWish {
 interface Held {
   readonly token: string;
   readonly renewAtMs: number;
+  readonly expiresAtMs: number;
 }
 
 const lifeShare = 0.8;
 /** However long a token lives, it is renewed daily (upstream). */
 const ageMsMax = 24 * 3_600_000;
 const jitterMsMax = 10_000;
+/** An API server that takes longer is as good as away. */
+const answerMsMax = 5_000;
 
 export class ServiceAccountTokens {
   readonly #client: ApiClient;
@@ -39,9 +43,14 @@ export class ServiceAccountTokens {
     const held = ofPod.get(key);
     const nowMs = this.#clock.now();
     if (held !== undefined && nowMs < held.renewAtMs) return held.token;
-    const fresh = await this.#request(pod, wish, nowMs);
-    ofPod.set(key, fresh);
-    return fresh.token;
+    try {
+      const fresh = await this.#request(pod, wish, nowMs);
+      ofPod.set(key, fresh);
+      return fresh.token;
+    } catch (error) {
+      if (held === undefined || nowMs >= held.expiresAtMs) throw error;
+      return held.token;
+    }
   }
 
   forget(podUid: string): void {
@@ -65,17 +74,16 @@ export class ServiceAccountTokens {
       },
     };
     const accounts = resources.serviceaccounts as Resource<ApiObject>;
-    const answer = (await this.#client.create(accounts, request, {
-      namespace: pod.metadata?.namespace ?? 'default',
-      name: account,
-      subresource: 'token',
-    })) as TokenRequest;
+    const namespace = pod.metadata?.namespace ?? 'default';
+    const answer = (await withDeadline(this.#clock, answerMsMax, undefined, (signal) =>
+      this.#client.create(accounts, request, { namespace, name: account, subresource: 'token', signal }),
+    )) as TokenRequest;
     const token = answer.status?.token;
     if (token === undefined)
       throw new Error(`the API server answered a token request for "${account}" without a token`);
     const expiresAtMs = Date.parse(answer.status?.expirationTimestamp ?? '');
     const lifeMs = Number.isNaN(expiresAtMs) ? wish.expirationSeconds * 1000 : expiresAtMs - nowMs;
     const renewInMs = Math.min(lifeMs * lifeShare, ageMsMax) - this.#random.next() * Math.min(jitterMsMax, lifeMs / 10);
-    return { token, renewAtMs: nowMs + renewInMs };
+    return { token, renewAtMs: nowMs + renewInMs, expiresAtMs: nowMs + lifeMs };
   }
 }

@@ -46,7 +46,6 @@ describe('RuleTable', () => {
       'add rule service-tcp-2 meta l4proto tcp dnat ip to ip daddr . tcp dport . numgen random mod 1 map @service-endpoints-tcp',
       'delete element service-endpoints-tcp { 10.96.0.5 . 80 . 0 }',
       'delete element services { 10.96.0.5 . tcp . 80 }',
-      'delete element hairpins { 10.244.0.1 . 10.244.0.1 }',
       'delete element service-endpoints-tcp { 10.96.0.5 . 80 . 2 }',
       'add element service-endpoints-tcp { 10.96.0.5 . 80 . 0 : 10.244.0.3 . 8080 }',
       'add element services { 10.96.0.5 . tcp . 80 : goto service-tcp-2 }',
@@ -115,6 +114,16 @@ describe('RuleTable', () => {
     expect(first?.filter((command) => command.startsWith('add set'))).toHaveLength(2);
     expect(second?.filter((command) => command.startsWith('add'))).toHaveLength(2);
     expect(second?.at(-1)).toMatch(/^delete set affinity-/);
+  });
+
+  it('keeps the hairpin of a pod that is no endpoint any more: packets to it may be on their way', () => {
+    const [, second] = steps(rule(to('10.244.0.1')), rule(to('10.244.0.2')));
+    expect(second?.filter((command) => command.includes('hairpins'))).toEqual([
+      'add element hairpins { 10.244.0.2 . 10.244.0.2 }',
+    ]);
+    const many = Array.from({ length: 16_400 }, (_, index) => `10.${index >> 8}.${index & 255}.1`);
+    const [, afterMany] = steps(rule(to(...many)), rule(to('10.244.0.1')));
+    expect(afterMany?.some((command) => command.startsWith('delete element hairpins'))).toBe(true);
   });
 
   it('keeps what another rule still needs', () => {

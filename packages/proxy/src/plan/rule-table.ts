@@ -3,7 +3,10 @@ import { skeleton, TABLE, type TableOptions } from './skeleton.ts';
 
 const ELEMENTS_PER_COMMAND = 500;
 
-/** The owner of chains that stay until the table is made anew; no service has this key. */
+/** Hairpins of pods that are endpoints no more; beyond this many they all go at once. */
+const HAIRPINS_KEPT_MAX = 16_384;
+
+/** The owner of what stays until the table is made anew, although no service needs it; no service has this key. */
 const KEPT = '';
 
 /**
@@ -16,6 +19,7 @@ export class RuleTable {
   readonly #chains = new Claims<readonly string[]>((rules) => rules.join('\n'));
   readonly #sets = new Claims<string>((declaration) => declaration);
   readonly #owners = new Map<string, Contribution>();
+  readonly #keptHairpins = new Set<string>();
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -30,7 +34,10 @@ export class RuleTable {
     const previous = this.#owners.get(owner);
     // New claims first: what both contain is never seen as gone.
     const elements = new Map((next?.elements ?? []).map((element) => [elementId(element), element]));
-    for (const [id, element] of elements) this.#elements.claim(id, owner, element);
+    for (const [id, element] of elements) {
+      this.#elements.claim(id, owner, element);
+      if (element.set === 'hairpins') this.#keepHairpin(id, element);
+    }
     for (const [name, rules] of next?.chains ?? []) {
       this.#chains.claim(name, owner, rules);
       if (next?.keptChains.has(name) === true) this.#chains.claim(name, KEPT, rules);
@@ -48,6 +55,19 @@ export class RuleTable {
     }
     if (next === undefined) this.#owners.delete(owner);
     else this.#owners.set(owner, next);
+  }
+
+  /**
+   * A packet that was sent to a pod just before a commit is masqueraded just after it, so the pod's hairpin must not
+   * go with its endpoint: the pod would drop a packet that seems to come from itself. Left behind it does no harm,
+   * since nothing but a pod's packets to itself ever matches it.
+   */
+  #keepHairpin(id: string, element: Element): void {
+    this.#elements.claim(id, KEPT, element);
+    this.#keptHairpins.add(id);
+    if (this.#keptHairpins.size <= HAIRPINS_KEPT_MAX) return;
+    for (const kept of this.#keptHairpins) this.#elements.release(kept, KEPT);
+    this.#keptHairpins.clear();
   }
 
   /**

@@ -125,9 +125,15 @@ export class StoreConnection {
     this.#onClose();
   }
 
-  /** No new requests will come: ends the connection when the last one is answered and the last watch is over. */
+  /** No new requests will come: watches are to be opened elsewhere, and the last answer ends the connection. */
   retire(): void {
+    if (this.#retired) return;
     this.#retired = true;
+    const moved = new StoreError('connectionLost', { detail: `${this.endpoint} does not lead any more` });
+    for (const [id, watch] of [...this.#watches]) {
+      this.watchCancel(id);
+      watch.ended(moved);
+    }
     this.#closeIfIdle();
   }
 

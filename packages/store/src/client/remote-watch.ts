@@ -99,9 +99,11 @@ export class RemoteWatch implements StoreWatch {
   }
 
   async #ended(error: StoreError): Promise<void> {
+    const attached = this.#attached;
     this.#attached = undefined;
     if (this.#stop.signal.aborted) return;
-    if (!isStoreError(error, 'connectionLost', 'unavailable', 'tooManyRequests')) {
+    if (isStoreError(error, 'noLeader') && attached !== undefined) this.#endpoints.notLeader(attached.connection);
+    if (!isStoreError(error, 'connectionLost', 'unavailable', 'tooManyRequests', 'noLeader')) {
       this.#fail(error);
       return;
     }

@@ -275,7 +275,6 @@ describe('any history', () => {
           then.set(mvcc.revision, read(mvcc, everything));
         }
         const twin = copy(mvcc);
-        expect(pruned(twin).sizeBytes).toBe(pruned(mvcc).sizeBytes);
         for (let revision = Math.max(1, mvcc.compactRevision); revision <= mvcc.revision; revision++) {
           expect(read(mvcc, { ...everything, revision })).toBe(then.get(revision));
           expect(read(twin, { ...everything, revision })).toBe(then.get(revision));
@@ -287,8 +286,12 @@ describe('any history', () => {
             store.watches.add(from, () => undefined),
           );
         expect(watch(twin)).toEqual(watch(mvcc));
+        // A tombstone below a newer version may outlive a compaction here, until the next one; no longer.
+        for (const store of [mvcc, twin]) store.compact(store.revision);
+        expect(pruned(twin).sizeBytes).toBe(pruned(mvcc).sizeBytes);
+        expect(twin.index.size).toBe(mvcc.index.size);
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 

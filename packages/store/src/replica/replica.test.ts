@@ -5,8 +5,9 @@ import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
 import type { NodeId } from '../raft/types.ts';
 import { SimulatedDisk } from '../wal/simulated-disk.ts';
 import type { Command, CommandResponse } from './command.ts';
+import { type ReplicaOptions, replicaDefaults } from './options.ts';
 import { noPeers } from './peers.ts';
-import { Replica, type ReplicaOptions, replicaDefaults } from './replica.ts';
+import { Replica } from './replica.ts';
 
 const memberId = 1 as NodeId;
 

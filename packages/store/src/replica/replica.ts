@@ -1,4 +1,3 @@
-import type { Clock, Logger, Random, Timer } from '@wherry/daemon';
 import type { Mvcc } from '../mvcc/mvcc.ts';
 import { isRefusal } from '../mvcc/refusal.ts';
 import { Raft } from '../raft/raft.ts';
@@ -16,7 +15,6 @@ import {
 } from '../raft/types.ts';
 import type { StoreErrorKind } from '../schema/errors.ts';
 import type { LeaseId } from '../schema/messages.ts';
-import type { Disk } from '../wal/disk.ts';
 import {
   applyCommand,
   type Command,
@@ -27,9 +25,10 @@ import {
 } from './command.ts';
 import { LeaseTimer } from './lease-timer.ts';
 import { LogWriter } from './log-writer.ts';
-import type { Peers } from './peers.ts';
+import type { ReplicaOptions, ReplicaParts } from './options.ts';
 import { type RecoveredMember, recoverMember } from './recovery.ts';
 import { Snapshots } from './snapshots.ts';
+import { Ticker } from './ticker.ts';
 import { type Answer, Waiters } from './waiters.ts';
 
 /** Proposals waiting for their answer; beyond it new ones are refused. */
@@ -37,41 +36,6 @@ const PROPOSALS_MAX = 20_000;
 /** Compaction and clean-up done per tick, about a millisecond. */
 const PRUNE_STEPS = 10_000;
 const DEFRAGMENT_KEYS = 200;
-export interface ReplicaOptions {
-  readonly clusterId: number;
-  readonly memberId: NodeId;
-  /** All members of a new cluster, this one among them. */
-  readonly voters: readonly NodeId[];
-  /** One tick. @default 100 */
-  readonly heartbeatMs: number;
-  /** @default 1000 */
-  readonly electionMs: number;
-  /** Bytes of state; beyond it only reads and deletes are taken. @default 2 GiB */
-  readonly quotaBytes: number;
-  /** @default 10000 */
-  readonly snapshotCount: number;
-  /** Entries kept behind a snapshot, so that a follower that is a little behind needs none (as etcd). @default 5000 */
-  readonly keptEntries: number;
-}
-
-export const replicaDefaults = {
-  heartbeatMs: 100,
-  electionMs: 1000,
-  quotaBytes: 2 * 1024 ** 3,
-  snapshotCount: 10_000,
-  keptEntries: 5_000,
-} as const satisfies Partial<ReplicaOptions>;
-
-export interface ReplicaParts {
-  readonly disk: Disk;
-  readonly peers: Peers;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** A broken invariant or a failed disk: the process must end, durable state and a restart are safer. */
-  readonly onFatal: (error: unknown) => void;
-}
-
 /** One member: joins the consensus core, the log on disk, the state and the other members. */
 export class Replica {
   readonly options: ReplicaOptions;
@@ -96,7 +60,7 @@ export class Replica {
   #flushDue = false;
   #readsDue: { readonly context: number; readonly index: LogIndex }[] = [];
   #pumping = false;
-  #ticker: Timer | undefined;
+  readonly #ticker: Ticker;
   #known: { leader: NodeId; term: Term; leading: boolean };
   /** Arrived and durable, waiting for the core's word. */
   #received: { readonly meta: SnapshotMeta; readonly mvcc: Mvcc } | undefined;
@@ -114,7 +78,7 @@ export class Replica {
       snapshot: (message, chunks) => replica.#receiveSnapshot(message, chunks),
     });
     replica.#guard(() => replica.#pump());
-    replica.#armTick();
+    replica.#ticker.start();
     return replica;
   }
 
@@ -129,6 +93,10 @@ export class Replica {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.leases = new LeaseTimer(clock);
+    this.#ticker = new Ticker(clock, heartbeatMs, (late) => {
+      if (late) this.counts.lateTicks++;
+      this.#guard(() => this.#tick());
+    });
     // etcd's request timeout: long enough for two elections, so that it does not end sooner than the uncertainty.
     const timeoutMs = 5000 + 2 * electionMs;
     // Numbers start anywhere, so that an answer meant for this member's former life is not taken for one of now.
@@ -211,7 +179,7 @@ export class Replica {
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    this.#ticker?.cancel();
+    this.#ticker.stop();
     this.#refuseAll('stopped');
     await this.#writer.stop();
     await this.#snapshotting;
@@ -336,24 +304,6 @@ export class Replica {
     for (const answer of this.#toRead.splice(0)) answer({ refused: kind });
   }
 
-  #armTick(): void {
-    const { clock } = this.#parts;
-    const { heartbeatMs } = this.options;
-    const dueMs = clock.monotonicMs() + heartbeatMs;
-    this.#ticker = clock.setTimer(heartbeatMs, () => {
-      const tick = () => {
-        this.#guard(() => this.#tick());
-        if (!this.#stop.signal.aborted) this.#armTick();
-      };
-      // We were held up: what others sent meanwhile must be heard before time is counted, and it counts once.
-      if (clock.monotonicMs() - dueMs < heartbeatMs) tick();
-      else {
-        this.counts.lateTicks++;
-        this.#ticker = clock.setTimer(0, tick);
-      }
-    });
-  }
-
   #tick(): void {
     this.#step({ kind: 'tick' });
     this.#proposals.refuseOverdue();
@@ -433,7 +383,7 @@ export class Replica {
   #fatal(error: unknown): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(error);
-    this.#ticker?.cancel();
+    this.#ticker.stop();
     this.#refuseAll('stopped');
     this.#parts.onFatal(error);
   }

@@ -7,6 +7,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Answer } from '../replica/waiters.ts';
 import { ByteReader, MalformedBytes } from '../schema/bytes.ts';
 import type { Codec, HeaderFacts } from '../schema/codec.ts';
+import type { StoreErrorKind } from '../schema/errors.ts';
 import { answers, type OnFrame, requests } from '../schema/frames.ts';
 import {
   compactRequest,
@@ -79,6 +80,15 @@ export class ClientDoor {
     stream.on('drain', () => this.#drained());
     stream.on('error', (error) => parts.logger.debug({ err: error }, 'client connection failed'));
     stream.on('close', () => this.#close());
+  }
+
+  /** Ends all watches; their reader is told why and opens them elsewhere. */
+  endWatches(refused: StoreErrorKind): void {
+    for (const [id, watch] of this.#watches) {
+      watch.close();
+      this.#refuse(id, { refused });
+    }
+    this.#watches.clear();
   }
 
   #drained(): void {

@@ -25,7 +25,7 @@ export interface Listener {
 export function listenForClients(
   address: { readonly host: string; readonly port: number },
   tls: TlsFiles,
-  parts: DoorParts,
+  parts: DoorParts & { readonly doors: Set<ClientDoor> },
 ): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
   const server = createServer(
@@ -46,8 +46,12 @@ export function listenForClients(
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      new ClientDoor(socket, parts);
+      const door = new ClientDoor(socket, parts);
+      parts.doors.add(door);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        parts.doors.delete(door);
+      });
     },
   );
   server.maxConnections = CONNECTIONS_MAX;

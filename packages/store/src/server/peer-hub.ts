@@ -20,6 +20,8 @@ export interface PeerHubOptions {
   readonly others: readonly PeerAddress[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls: TlsFiles;
+  /** Common name that members' certificates must carry: keeps out others whom the same CA has signed. */
+  readonly allowedCommonName: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -73,14 +75,20 @@ export class PeerHub implements Peers {
   }
 
   async #listen(): Promise<void> {
-    const { tls, clusterId, self, logger } = this.#options;
+    const { tls, clusterId, self, logger, allowedCommonName } = this.#options;
     const server = createServer(
       { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3', ALPNProtocols: [PEER_PROTOCOL] },
       (socket) => {
+        const { CN: commonName } = socket.getPeerCertificate().subject;
+        if (allowedCommonName !== undefined && commonName !== allowedCommonName) {
+          logger.warn({ commonName, allowedCommonName }, "peer refused: its certificate is not a member's");
+          socket.destroy();
+          return;
+        }
         socket.setNoDelay(true);
         this.#sockets.add(socket);
         socket.on('close', () => this.#sockets.delete(socket));
-        const known = (id: NodeId) => this.#links.has(id);
+        const known = (id: NodeId) => this.#options.others.some((peer) => peer.id === id);
         const inbox = new PeerInbox(socket, { clusterId, self, known, events: () => this.#events, logger });
         inbox.start();
       },

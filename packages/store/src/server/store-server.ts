@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import type { Clock, Health, Logger, Metrics, Random } from '@wherry/daemon';
 import { NOBODY } from '../raft/types.ts';
+import { type ReplicaOptions, replicaDefaults } from '../replica/options.ts';
 import { noPeers } from '../replica/peers.ts';
-import { Replica, type ReplicaOptions, replicaDefaults } from '../replica/replica.ts';
+import { Replica } from '../replica/replica.ts';
+import { Ticker } from '../replica/ticker.ts';
 import { lockDirectory } from '../wal/data-lock.ts';
 import { openRealDisk } from '../wal/real-disk.ts';
+import type { ClientDoor } from './client-door.ts';
 import { type Listener, listenForClients, type TlsFiles } from './client-listener.ts';
 import { addressOf, clusterIdOf, type InitialMember, memberIdOf } from './identity.ts';
 import { PeerHub } from './peer-hub.ts';
 import { Requests } from './requests.ts';
 import { addStoreMetrics, measuredDisk } from './store-metrics.ts';
+
+/** Election timeouts without a leader before watches are ended (etcd's number). */
+const ELECTIONS_WITHOUT_LEADER_MAX = 3;
 
 export interface StoreServerOptions
   extends Pick<ReplicaOptions, 'heartbeatMs' | 'electionMs' | 'quotaBytes' | 'snapshotCount'> {
@@ -21,6 +27,7 @@ export interface StoreServerOptions
   readonly listenPeerUrl: string;
   readonly clientTls: TlsFiles;
   readonly peerTls: TlsFiles;
+  readonly peerCommonName: string | undefined;
 }
 
 export interface StoreServerParts {
@@ -69,8 +76,11 @@ export async function startStoreServer(options: StoreServerOptions, parts: Store
     addStoreMetrics(metrics, replica);
     health.addReady('leader', () => (replica.raft.leader === NOBODY ? 'no leader' : undefined));
     health.addReady('space', () => (replica.hasSpace ? undefined : 'NOSPACE alarm'));
-    const door = { replica, requests: new Requests(replica, random), clock, logger, onRequest: countRequests(metrics) };
+    const doors = new Set<ClientDoor>();
+    const requests = new Requests(replica, random);
+    const door = { replica, requests, clock, logger, doors, onRequest: countRequests(metrics) };
     const clients: Listener[] = [];
+    opened.push(endWatchesWithoutLeader(replica, doors, clock));
     for (const url of options.listenClientUrls) {
       const listener = await listenForClients(addressOf(url), options.clientTls, door);
       opened.push(() => listener.close());
@@ -104,9 +114,25 @@ async function openPeers(
     others,
     listen: addressOf(options.listenPeerUrl),
     tls: options.peerTls,
+    allowedCommonName: options.peerCommonName,
     clock: parts.clock,
     logger: parts.logger,
   });
+}
+
+/**
+ * A member that has no leader for long is cut off from the others, and its watches would go on in silence: they are
+ * ended, so that their readers look for a member that is not (etcd's require-leader).
+ */
+function endWatchesWithoutLeader(replica: Replica, doors: ReadonlySet<ClientDoor>, clock: Clock): () => Promise<void> {
+  const everyMs = replica.options.electionMs;
+  let leaderless = 0;
+  const ticker = new Ticker(clock, everyMs, () => {
+    leaderless = replica.raft.leader === NOBODY ? leaderless + 1 : 0;
+    if (leaderless === ELECTIONS_WITHOUT_LEADER_MAX) for (const door of doors) door.endWatches('noLeader');
+  });
+  ticker.start();
+  return async () => ticker.stop();
 }
 
 function countRequests(metrics: Metrics): () => void {

@@ -1,11 +1,10 @@
-import { type EndpointSlice, isNotFound, type Node, objectKey, type Pod, resources, type Service } from '@wherry/api';
+import { type EndpointSlice, type Node, objectKey, type Pod, resources, type Service } from '@wherry/api';
 import type { EventRecorder, Informer, Outcome, PlanRecord } from '@wherry/client';
-import { actOnEach } from '../../spine/batches.ts';
 import { BY_NAMESPACE, BY_NODE, BY_SERVICE } from '../../spine/caches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { isNamespaceTerminating, textOf } from '../../spine/pod-actions.ts';
-import type { SlicePlan } from './packing.ts';
+import { writeSlices } from '../../spine/slice-actions.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, planSlices } from './plan.ts';
 import { affectsEndpoints, isSelecting, selects } from './selection.ts';
 
@@ -74,7 +73,7 @@ class EndpointSliceController {
     const plan = planSlices({ service, pods, slices, nodeOf: (name) => this.#nodes.get(name) });
     const done: PlanRecord['actions'][number][] = [];
     try {
-      await this.#act(key, plan, signal, done);
+      await writeSlices(this.#context, this.#keyed, { key, signal, done }, plan);
     } catch (error) {
       if (isNamespaceTerminating(error)) return undefined;
       const message = `Error updating Endpoint Slices for Service ${key}: ${textOf(error)}`;
@@ -84,32 +83,6 @@ class EndpointSliceController {
       this.#keyed.acted(key, [service, ...slices, ...pods], `${pods.length} pods match`, done);
     }
     return undefined;
-  }
-
-  async #act(key: string, plan: SlicePlan, signal: AbortSignal, done: PlanRecord['actions'][number][]): Promise<void> {
-    const { client } = this.#context;
-    const wrote = (verb: string, slice: EndpointSlice) => {
-      const resourceVersion = slice.metadata?.resourceVersion;
-      this.#keyed.own.wrote(key, this.#slices, resourceVersion);
-      done.push({ verb, key: `endpointslices/${objectKey(slice)}`, resourceVersion });
-    };
-    // New endpoints come before old ones go.
-    await actOnEach(plan.create, async (slice) =>
-      wrote('create', await client.create(resources.endpointslices, slice, { signal })),
-    );
-    await actOnEach(plan.update, async (slice) =>
-      wrote('update', await client.update(resources.endpointslices, slice, { signal })),
-    );
-    await actOnEach(plan.delete, async (slice) => {
-      const { name = '', namespace = '', uid = '' } = slice.metadata ?? {};
-      try {
-        await client.delete(resources.endpointslices, name, { namespace, signal });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-      this.#keyed.own.deleted(key, this.#slices, objectKey(slice), uid);
-      done.push({ verb: 'delete', key: `endpointslices/${objectKey(slice)}` });
-    });
   }
 }
 

@@ -6,6 +6,7 @@ import type { PodVolumes } from '../../volumes/pod-volumes.ts';
 export const hollowWiring: Wiring = {
   prepare: () => Promise.resolve(),
   attach: () => Promise.resolve(),
+  detach: () => Promise.resolve(),
   setRoutes: () => Promise.resolve(),
   setRules: () => Promise.resolve(),
 };
