@@ -44,7 +44,11 @@ export const flags = {
   'large-cluster-size-threshold': { kind: 'integer', default: 50, min: 0, help: 'nodes above which a zone is large' },
   'terminated-pod-gc-threshold': { kind: 'integer', default: 12_500, help: 'ended pods to keep; 0 or less keeps all' },
   'root-ca-file': { kind: 'string', optional: true, help: 'CA bundle to publish in every namespace' },
-  'service-account-private-key-file': { kind: 'string', optional: true, help: 'key that signs tokens kept in secrets' },
+  'service-account-private-key-file': {
+    kind: 'string',
+    optional: true,
+    help: 'accepted as upstream; only the API server issues tokens',
+  },
   'cluster-signing-cert-file': { kind: 'string', optional: true, help: 'CA that signs certificate requests' },
   'cluster-signing-key-file': { kind: 'string', optional: true, help: 'key of --cluster-signing-cert-file' },
   'concurrent-deployment-syncs': workers(5, 'Deployments'),
@@ -59,7 +63,6 @@ export const flags = {
   'mirroring-concurrent-service-endpoint-syncs': workers(5, 'Services for mirrored EndpointSlices'),
   'concurrent-gc-syncs': workers(20, 'objects of the garbage collector'),
   'concurrent-namespace-syncs': workers(10, 'terminating namespaces'),
-  'concurrent-serviceaccount-token-syncs': workers(5, 'token secrets'),
   'concurrent-ttl-after-finished-syncs': workers(5, 'finished Jobs'),
 } as const satisfies FlagSpec;
 
@@ -68,7 +71,6 @@ export type Flags = FlagValues<typeof flags>;
 /** Contents of the files that flags name. */
 export interface Files {
   readonly rootCa: string | undefined;
-  readonly serviceAccountKey: string | undefined;
   readonly clusterSigning: Options['clusterSigning'];
 }
 
@@ -121,7 +123,6 @@ export function optionsOf(given: Flags, files: Files): Options {
       mirroringServiceEndpoint: given['mirroring-concurrent-service-endpoint-syncs'],
       garbageCollector: given['concurrent-gc-syncs'],
       namespace: given['concurrent-namespace-syncs'],
-      serviceAccountToken: given['concurrent-serviceaccount-token-syncs'],
       ttlAfterFinished: given['concurrent-ttl-after-finished-syncs'],
     },
   };

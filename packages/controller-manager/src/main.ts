@@ -72,7 +72,6 @@ function readFiles(given: Flags): Files {
   const key = text(given['cluster-signing-key-file']);
   return {
     rootCa: text(given['root-ca-file']),
-    serviceAccountKey: text(given['service-account-private-key-file']),
     clusterSigning: cert === undefined || key === undefined ? undefined : { cert, key },
   };
 }

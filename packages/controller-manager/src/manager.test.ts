@@ -1,4 +1,13 @@
-import { type Deployment, type Job, type Pod, resources, type Service } from '@wherry/api';
+import {
+  type CronJob,
+  type DaemonSet,
+  type Deployment,
+  type Job,
+  type Pod,
+  resources,
+  type Service,
+  type StatefulSet,
+} from '@wherry/api';
 import { afterEach, describe, expect, it } from 'vitest';
 import { World } from './testing/world.ts';
 
@@ -159,6 +168,22 @@ describe('Job', () => {
     expect(pods().every((pod) => (pod.metadata?.finalizers ?? []).length === 0)).toBe(true);
   });
 
+  it('completes every index once, however often it is restarted', async () => {
+    world = new World('job-controller');
+    let pod = 0;
+    world.outcome = () => ({ phase: pod++ % 3 === 0 ? 'Failed' : 'Succeeded', ready: false });
+    await world.client.create(resources.jobs, job({ completionMode: 'Indexed', completions: 6, parallelism: 3 }));
+    for (let turn = 0; turn < 30; turn++) {
+      await world.run(20, 10);
+      await world.restart();
+    }
+    await world.run(120_000, 1_000);
+    const [done] = world.api.list(resources.jobs);
+    expect(done?.status).toMatchObject({ succeeded: 6, completedIndexes: '0-5', uncountedTerminatedPods: {} });
+    const failed = pods().filter((entry) => entry.status?.phase === 'Failed').length;
+    expect(done?.status?.failed).toBe(failed);
+  });
+
   it('fails beyond its limit', async () => {
     world = new World('job-controller');
     world.outcome = () => ({ phase: 'Failed', ready: false });
@@ -170,6 +195,107 @@ describe('Job', () => {
       'FailureTarget BackoffLimitExceeded',
       'Failed BackoffLimitExceeded',
     ]);
+  });
+});
+
+describe('StatefulSet', () => {
+  const set = (image: string): StatefulSet => ({
+    metadata: { name: 'db', namespace: 'ns' },
+    spec: {
+      replicas: 3,
+      serviceName: 'db',
+      selector: { matchLabels: { app: 'db' } },
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+      template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image }] } },
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }],
+    },
+  });
+  it('is updated one by one, never two of a name, however often it is restarted', async () => {
+    world = new World('statefulset-controller');
+    await world.client.create(resources.statefulsets, set('v1'));
+    await world.run(2_000);
+    expect(images(pods())).toEqual(['v1', 'v1', 'v1']);
+    expect(world.api.list(resources.persistentvolumeclaims).length).toBe(3);
+    await world.client.patch(
+      resources.statefulsets,
+      'db',
+      { spec: { template: set('v2').spec?.template } },
+      { namespace: 'ns' },
+    );
+    for (let turn = 0; turn < 40; turn++) {
+      await world.run(30, 10);
+      const ready = pods().filter(
+        (pod) => pod.metadata?.deletionTimestamp === undefined && pod.status?.phase === 'Running',
+      );
+      expect(ready.length).toBeGreaterThanOrEqual(2);
+      await world.restart();
+    }
+    await world.run(3_000);
+    expect(images(pods())).toEqual(['v2', 'v2', 'v2']);
+    const [stored] = world.api.list(resources.statefulsets);
+    expect(stored?.status).toMatchObject({ updatedReplicas: 3, readyReplicas: 3 });
+    expect(stored?.status?.currentRevision).toBe(stored?.status?.updateRevision);
+    expect(world.api.list(resources.controllerrevisions).map(({ revision }) => revision)).toEqual([1, 2]);
+  });
+});
+
+describe('DaemonSet', () => {
+  it('runs on each node, new ones too, and is updated', async () => {
+    world = new World('daemonset-controller');
+    const daemon = (image: string): DaemonSet => ({
+      metadata: { name: 'agent', namespace: 'ns' },
+      spec: {
+        selector: { matchLabels: { app: 'agent' } },
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+        template: { metadata: { labels: { app: 'agent' } }, spec: { containers: [{ name: 'c', image }] } },
+      },
+    });
+    for (const name of ['a', 'b']) await world.addNode(name);
+    await world.client.create(resources.daemonsets, daemon('v1'));
+    await world.run(500);
+    await world.addNode('c');
+    await world.run(500);
+    expect(images(pods())).toEqual(['v1', 'v1', 'v1']);
+    await world.client.patch(
+      resources.daemonsets,
+      'agent',
+      { spec: { template: daemon('v2').spec?.template } },
+      { namespace: 'ns' },
+    );
+    await world.run(3_000);
+    expect(images(pods())).toEqual(['v2', 'v2', 'v2']);
+    expect(world.api.list(resources.daemonsets)[0]?.status).toMatchObject({
+      desiredNumberScheduled: 3,
+      updatedNumberScheduled: 3,
+      numberAvailable: 3,
+    });
+  });
+});
+
+describe('CronJob', () => {
+  it('starts each Job once and lets old ones go, however often it is restarted', async () => {
+    world = new World('cronjob-controller', 'job-controller', 'ttl-after-finished-controller');
+    world.outcome = () => ({ phase: 'Succeeded', ready: false });
+    const jobTemplate = {
+      spec: { ...job().spec, completions: 1, parallelism: 1, template: job().spec?.template ?? {} },
+    };
+    const cronJob: CronJob = {
+      metadata: { name: 'tick', namespace: 'ns' },
+      spec: { schedule: '*/5 * * * *', successfulJobsHistoryLimit: 2, jobTemplate },
+    };
+    await world.client.create(resources.cronjobs, cronJob);
+    for (let turn = 0; turn < 4; turn++) {
+      await world.run(299_000, 20_000);
+      for (let restarts = 0; restarts < 10; restarts++) {
+        await world.run(200, 20);
+        await world.restart();
+      }
+    }
+    await world.run(10_000, 1_000);
+    const names = world.api.writes.filter((write) => write === 'POST jobs').length;
+    expect(names).toBe(4);
+    expect(world.api.list(resources.jobs).map(({ status }) => status?.succeeded)).toEqual([1, 1]);
+    expect(world.api.list(resources.cronjobs)[0]?.status?.active).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 // Which strategy belongs to which kind.
-import type { ApiObject, Namespace } from '@wherry/api';
+import type { ApiObject } from '@wherry/api';
 import * as webhooks from './admissionregistration/webhooks.ts';
 import { controllerRevisionStrategy, daemonSetStrategy } from './apps/daemon-set.ts';
 import { deploymentStrategy, replicaSetStrategy } from './apps/deployment.ts';
@@ -40,19 +40,8 @@ import { csiDriverStrategy, csiNodeStrategy, csiStorageCapacityStrategy } from '
 import { storageClassStrategy, volumeAttachmentStrategy, volumeAttributesClassStrategy } from './storage/strategy.ts';
 import type { Strategy, StrategyFor } from './strategy.ts';
 
-export { bootstrapPolicy } from './rbac-bootstrap.ts';
-export { systemPriorityClasses } from './scheduling/priority-class.ts';
-
 export const strategyFor: StrategyFor = ({ group, resource }) =>
   strategies.get(keyOf(group, resource)) ?? plainStrategy;
-
-/** The namespaces that every cluster has from its first second. */
-export const bootstrapNamespaces: readonly Namespace[] = [
-  'default',
-  'kube-system',
-  'kube-public',
-  'kube-node-lease',
-].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
 
 const strategies = new Map<string, Strategy>([
   entry('', 'configmaps', configMapStrategy),

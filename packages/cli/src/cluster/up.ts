@@ -3,6 +3,7 @@ import type { Node } from '@wherry/api';
 import type { Context } from '../context.ts';
 import type { DaemonAction } from '../daemons/plan.ts';
 import { observeDaemons } from '../daemons/records.ts';
+import { daemonProgram } from '../daemons/start.ts';
 import { endOrphans } from '../daemons/stop.ts';
 import { dockerAt } from '../engine/docker.ts';
 import { type EngineOutcome, ensureEngine } from '../engine/provider.ts';
@@ -105,7 +106,9 @@ class Start {
     );
     const servers = identities.then(() => startDaemons(context, layout, specs.filter(isServer), new Map(), undo));
     const api = servers.then(() => this.#waitForApi(config));
-    const clients = together([anchors, api]).then(([pids]) =>
+    // Compiling what is needed next uses the time in which the servers start.
+    const programs = servers.then(() => together(specs.map((spec) => daemonProgram(context, spec.kind))));
+    const clients = together([anchors, api, programs]).then(([pids]) =>
       startDaemons(
         context,
         layout,
@@ -131,7 +134,7 @@ class Start {
   #findEngine(): Promise<EngineOutcome> {
     this.#engine ??= this.#progress.step(
       'looking for a Docker engine',
-      () => ensureEngine(this.#context, (what) => this.#progress.detail(what)),
+      () => ensureEngine(this.#context, (what) => this.#progress.note(what)),
       (outcome) =>
         outcome.kind === 'ready' ? `Docker engine ${outcome.engine.version} at ${outcome.engine.host}` : undefined,
     );

@@ -9,7 +9,7 @@ export async function provideEngine(context: Context): Promise<void> {
   const progress = new Progress(context.terminal, context.clock);
   const outcome = await progress.step(
     'looking for a Docker engine',
-    () => ensureEngine(context, (what) => progress.detail(what)),
+    () => ensureEngine(context, (what) => progress.note(what)),
     () => undefined,
   );
   if (outcome.kind === 'unavailable') throw new Failure(`Cannot provide a Docker engine: ${outcome.reason}`);

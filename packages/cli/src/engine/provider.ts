@@ -2,9 +2,9 @@ import type { Context } from '../context.ts';
 import { runProgram } from '../daemons/run-program.ts';
 import { Failure } from '../failure.ts';
 import { decideEngine } from './decide.ts';
-import { engineVersion, usualDockerHost } from './docker.ts';
+import { dockerAt, engineVersion, usualDockerHost } from './docker.ts';
 import { readHostFacts } from './host-facts.ts';
-import { startEngine } from './start-engine.ts';
+import { runtimeName, startEngine } from './start-engine.ts';
 
 export interface Engine {
   /** For example "unix:///var/run/docker.sock". */
@@ -25,7 +25,7 @@ export function dockerHost(context: Context): string {
 
 /**
  * Finds the Docker engine, or provides one: as root on Debian and Ubuntu, what is missing is installed and started.
- * @param say told what takes long
+ * @param say told what takes long, and what will not work
  * @throws Failure when installing or starting was tried and failed
  */
 export async function ensureEngine(context: Context, say: (what: string) => void): Promise<EngineOutcome> {
@@ -38,13 +38,24 @@ export async function ensureEngine(context: Context, say: (what: string) => void
     say(`installing ${decision.install.join(', ')}`);
     await install(context, decision.install);
   }
-  if (version !== undefined) return { kind: 'ready', engine: { host, version, startedByUs: false } };
+  if (version !== undefined) {
+    if (facts.missingCapabilities.includes('SYS_RESOURCE') && !(await usesWrapper(host))) {
+      say('this machine lacks CAP_SYS_RESOURCE, and its Docker engine does not know: privileged containers will fail');
+    }
+    return { kind: 'ready', engine: { host, version, startedByUs: false } };
+  }
   if (host !== usualDockerHost) throw new Failure(`No Docker engine answers at DOCKER_HOST=${host}`);
   say('starting the Docker engine');
   await startEngine(context, facts);
   const started = await engineVersion(host);
   if (started === undefined) throw new Failure(`The Docker engine at ${host} stopped answering right after its start`);
   return { kind: 'ready', engine: { host, version: started, startedByUs: true } };
+}
+
+/** Whether the engine's containers go through our wrapper, which asks for no more than this machine has. */
+async function usesWrapper(host: string): Promise<boolean> {
+  const info: { readonly DefaultRuntime?: string } = await dockerAt(host).info();
+  return info.DefaultRuntime === runtimeName;
 }
 
 async function install(context: Context, packages: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '@wherry/pki';
 import { engineFolderName } from '../cluster/layout.ts';
@@ -11,6 +11,10 @@ import { Failure, hasCode } from '../failure.ts';
 import { engineVersion, usualDockerHost } from './docker.ts';
 import { findProgram, type HostFacts } from './host-facts.ts';
 import { runtimeWrapper } from './runtime-wrapper.ts';
+
+/** Outside every $WHERRY_HOME: the engine is the whole machine's, and needs this for as long as a container lives. */
+const WRAPPER = '/var/lib/wherry/runtime';
+export const runtimeName = 'wherry';
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
@@ -72,10 +76,8 @@ async function spawnDockerd(context: Context, facts: HostFacts): Promise<Process
   if (dockerd === undefined) throw new Failure('Cannot start the Docker engine: dockerd is not installed');
   const args = [`--host=${usualDockerHost}`, '--live-restore'];
   if (facts.missingCapabilities.length > 0) {
-    const wrapper = join(folderOf(context), 'runtime');
-    await writeFile(wrapper, runtimeWrapper(facts.missingCapabilities));
-    await chmod(wrapper, 0o755);
-    args.push(`--add-runtime=wherry=${wrapper}`, '--default-runtime=wherry');
+    await writeWhole(WRAPPER, runtimeWrapper(facts.missingCapabilities), 0o755);
+    args.push(`--add-runtime=${runtimeName}=${WRAPPER}`, `--default-runtime=${runtimeName}`);
   }
   const log = await open(logPath(context), 'w', 0o600);
   try {

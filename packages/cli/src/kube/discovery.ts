@@ -1,6 +1,6 @@
 import type { ApiObject, Resource } from '@wherry/api';
 import { type ApiClient, readBody } from '@wherry/client';
-import { Failure } from '../failure.ts';
+import { VerbError } from './verb-error.ts';
 
 /** A resource as the server describes it. */
 export interface DiscoveredResource extends Resource {
@@ -46,7 +46,7 @@ export class Discovery {
   async find(name: string): Promise<DiscoveredResource> {
     const wanted = name.toLowerCase();
     const found = (await this.all()).find((resource) => names(resource).includes(wanted));
-    if (found === undefined) throw new Failure(`error: the server doesn't have a resource type "${name}"`);
+    if (found === undefined) throw new VerbError(`the server doesn't have a resource type "${name}"`);
     return found;
   }
 
@@ -56,15 +56,19 @@ export class Discovery {
     return members.filter((member, index) => members.findIndex((other) => sameStorage(other, member)) === index);
   }
 
-  async ofObject(object: ApiObject): Promise<DiscoveredResource> {
-    const { apiVersion = '', kind = '' } = object;
+  /** @param source where the object was read, for the message */
+  async ofObject(object: ApiObject, source?: string): Promise<DiscoveredResource> {
+    const { apiVersion = '', kind = '', metadata } = object;
     const found = (await this.all()).find(
       (resource) =>
         resource.kind === kind &&
         `${resource.group === '' ? '' : `${resource.group}/`}${resource.version}` === apiVersion,
     );
     if (found === undefined) {
-      throw new Failure(`resource mapping not found: no matches for kind "${kind}" in version "${apiVersion}"`);
+      const from = source === undefined ? '' : ` from "${source}"`;
+      throw new VerbError(
+        `resource mapping not found for name: "${metadata?.name ?? ''}" namespace: "${metadata?.namespace ?? ''}"${from}: no matches for kind "${kind}" in version "${apiVersion}"\nensure CRDs are installed first`,
+      );
     }
     return found;
   }

@@ -1,10 +1,10 @@
 import type { ApiObject } from '@wherry/api';
-import { Failure } from '../failure.ts';
 import type { DiscoveredResource } from './discovery.ts';
-import { parseManifest, readManifests } from './manifests.ts';
+import { type Manifest, parseManifest, readManifests } from './manifests.ts';
 import type { Session } from './session.ts';
+import { VerbError } from './verb-error.ts';
 
-export { parseManifest, readManifests };
+export { type Manifest, parseManifest, readManifests };
 
 export interface Placed {
   readonly resource: DiscoveredResource;
@@ -14,15 +14,15 @@ export interface Placed {
 
 /**
  * Where a manifest's object belongs.
- * @throws Failure when --namespace and the manifest name different namespaces
+ * @throws VerbError when --namespace and the manifest name different namespaces
  */
-export async function place(session: Session, object: ApiObject): Promise<Placed> {
-  const resource = await session.discovery.ofObject(object);
+export async function place(session: Session, object: ApiObject, source?: string): Promise<Placed> {
+  const resource = await session.discovery.ofObject(object, source);
   if (!resource.namespaced) return { resource, namespace: undefined, object };
   const own = object.metadata?.namespace;
   if (session.namespaceGiven && own !== undefined && own !== session.namespace) {
-    throw new Failure(
-      `the namespace from the provided object "${own}" does not match the namespace "${session.namespace}"`,
+    throw new VerbError(
+      `the namespace from the provided object "${own}" does not match the namespace "${session.namespace}". You must pass '--namespace=${own}' to perform this operation.`,
     );
   }
   const namespace = own ?? session.namespace;

@@ -3,60 +3,83 @@ import { extname, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { ApiObject } from '@wherry/api';
 import { loadAll } from 'js-yaml';
-import { Failure } from '../failure.ts';
+import { VerbError } from './verb-error.ts';
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
 
-/** Objects of files, folders and `-` (standard input), in their order; lists are taken apart. */
-export async function readManifests(
-  paths: readonly string[],
-  stdin: NodeJS.ReadableStream,
-  recursive = false,
-): Promise<readonly ApiObject[]> {
-  const objects: ApiObject[] = [];
-  for (const path of paths) {
-    const texts = path === '-' ? [['stdin', await readAll(stdin)] as const] : filesOf(path, recursive);
-    for (const [name, text] of texts) objects.push(...parseManifest(text, name));
-  }
-  if (objects.length === 0) throw new Failure(`No objects in ${paths.join(', ')}`);
-  return objects;
+/** An object and where it was read. */
+export interface Manifest {
+  readonly object: ApiObject;
+  /** As messages name it: a path, a URL or `STDIN`. */
+  readonly source: string;
 }
 
-/** @param name where the text came from, for messages */
-export function parseManifest(text: string, name: string): readonly ApiObject[] {
+/** Objects of files, folders, URLs and `-` (standard input), in their order; lists are taken apart. */
+export async function readManifests(paths: readonly string[], recursive = false): Promise<readonly Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const path of paths) {
+    for (const [source, text] of await textsOf(path, recursive)) {
+      for (const object of parseManifest(text, source)) manifests.push({ object, source });
+    }
+  }
+  return manifests;
+}
+
+async function textsOf(path: string, recursive: boolean): Promise<readonly (readonly [string, string])[]> {
+  if (path === '-') return [['STDIN', await readAll(process.stdin)]];
+  if (/^https?:\/\//.test(path)) {
+    const response = await fetch(path);
+    if (!response.ok) throw new VerbError(`unable to read URL "${path}", server reported ${response.status} ${response.statusText}`);
+    return [[path, await response.text()]];
+  }
+  return filesOf(path, recursive);
+}
+
+/** @param source where the text came from, for messages */
+export function parseManifest(text: string, source: string): readonly ApiObject[] {
   let documents: unknown[];
   try {
     documents = loadAll(text) as unknown[];
   } catch (cause) {
-    throw new Failure(`error parsing ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new VerbError(`error parsing ${source}: error converting YAML to JSON: ${what}`, { cause });
   }
   return documents
     .filter((document) => document !== null && document !== undefined)
-    .flatMap((document) => flatten(document, name));
+    .flatMap((document) => flatten(document, source));
 }
 
-function flatten(document: unknown, name: string): readonly ApiObject[] {
+function flatten(document: unknown, source: string): readonly ApiObject[] {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw new Failure(`error parsing ${name}: a document is not an object`);
+    throw new VerbError(`error parsing ${source}: a document is not an object`);
   }
   const object = document as ApiObject & { readonly items?: readonly unknown[] };
-  if (typeof object.kind !== 'string' || typeof object.apiVersion !== 'string') {
-    throw new Failure(`error validating ${name}: apiVersion or kind not set`);
+  const missing = (['apiVersion', 'kind'] as const).filter((key) => typeof object[key] !== 'string' || object[key] === '');
+  if (missing.length > 0) {
+    const [first, second] = missing.map((key) => `${key} not set`);
+    const what = second === undefined ? first : `[${first}, ${second}]`;
+    throw new VerbError(`error validating "${source}": error validating data: ${what}`);
   }
-  if (object.kind.endsWith('List') && Array.isArray(object.items))
-    return object.items.flatMap((item) => flatten(item, name));
+  if (object.kind?.endsWith('List') === true && Array.isArray(object.items))
+    return object.items.flatMap((item) => flatten(item, source));
   return [object];
 }
 
 function filesOf(path: string, recursive: boolean): readonly (readonly [string, string])[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new VerbError(`the path "${path}" does not exist`);
   try {
-    if (!statSync(path).isDirectory()) return [[path, readFileSync(path, 'utf8')]];
-    return readdirSync(path, { recursive, withFileTypes: true })
+    if (!found.isDirectory()) return [[path, readFileSync(path, 'utf8')]];
+    const files = readdirSync(path, { recursive, withFileTypes: true })
       .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name)))
       .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((file) => [file, readFileSync(file, 'utf8')] as const);
+      .sort();
+    if (files.length === 0) {
+      throw new VerbError(`error reading [${path}]: recognized file extensions are [.json .yaml .yml]`);
+    }
+    return files.map((file) => [file, readFileSync(file, 'utf8')] as const);
   } catch (cause) {
-    throw new Failure(`the path "${path}" cannot be read`, { cause });
+    if (cause instanceof VerbError) throw cause;
+    throw new VerbError(`the path "${path}" cannot be read`, { cause });
   }
 }

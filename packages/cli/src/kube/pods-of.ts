@@ -1,5 +1,5 @@
 import { type ApiObject, type LabelSelector, type Pod, resources } from '@wherry/api';
-import { Failure } from '../failure.ts';
+import { VerbError } from './verb-error.ts';
 import { parseSelection } from './selection.ts';
 import type { Session } from './session.ts';
 
@@ -15,14 +15,14 @@ export async function podsOf(
 ): Promise<readonly Pod[]> {
   const { client, discovery, namespace } = session;
   if (selector !== undefined) return (await client.list(resources.pods, { namespace, labelSelector: selector })).items;
-  if (target === undefined) throw new Failure('Name a pod, type/name of what owns pods, or --selector');
+  if (target === undefined) throw new VerbError('Name a pod, type/name of what owns pods, or --selector');
   if (!target.includes('/')) return [await client.get(resources.pods, target, { namespace })];
   const [{ resource, name = '' } = {}] = await parseSelection([target], discovery);
   if (resource === undefined || resource.resource === 'pods')
     return [await client.get(resources.pods, name, { namespace })];
   const owner = (await client.get(resource, name, { namespace })) as OwnerOfPods;
   const labelSelector = selectorText(owner.spec?.selector);
-  if (labelSelector === '') throw new Failure(`${target} selects no pods`);
+  if (labelSelector === '') throw new VerbError(`${target} selects no pods`);
   const { items } = await client.list(resources.pods, { namespace, labelSelector });
   return items.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -1,7 +1,7 @@
 import type { Status } from '@wherry/api';
 import type { ServerConnection } from '@wherry/client';
 import { WebSocket } from 'ws';
-import { Failure } from '../failure.ts';
+import { VerbError } from './verb-error.ts';
 
 export interface RemoteOptions {
   readonly stdin: boolean;
@@ -54,12 +54,12 @@ export function runRemote(connection: ServerConnection, path: string, options: R
         text += chunk;
       });
       response.on('end', () =>
-        reject(new Failure(messageOf(text) ?? `the server answered ${response.statusCode}: ${text}`)),
+        reject(new VerbError(messageOf(text) ?? `the server answered ${response.statusCode}: ${text}`)),
       );
     });
-    socket.on('error', (cause) => reject(new Failure(`cannot run the command: ${cause.message}`, { cause })));
+    socket.on('error', (cause) => reject(new VerbError(`cannot run the command: ${cause.message}`, { cause })));
     socket.on('close', () =>
-      code === undefined ? reject(new Failure('the connection was lost before the command ended')) : resolve(code),
+      code === undefined ? reject(new VerbError('the connection was lost before the command ended')) : resolve(code),
     );
   }).finally(() => {
     if (raw) process.stdin.setRawMode(false);
@@ -68,11 +68,11 @@ export function runRemote(connection: ServerConnection, path: string, options: R
   });
 }
 
-function exitCode(status: Status, reject: (error: Failure) => void): number | undefined {
+function exitCode(status: Status, reject: (error: VerbError) => void): number | undefined {
   if (status.status === 'Success') return 0;
   const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode');
   if (cause?.message !== undefined) return Number(cause.message);
-  reject(new Failure(status.message ?? 'the command failed'));
+  reject(new VerbError(status.message ?? 'the command failed'));
   return undefined;
 }
 

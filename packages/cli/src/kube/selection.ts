@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
 import type { DiscoveredResource, Discovery } from './discovery.ts';
+import { VerbError } from './verb-error.ts';
 
 /** What a verb is asked to work on: objects by name, or whole collections. */
 export interface Selection {
@@ -12,13 +12,13 @@ export interface Selection {
 export async function parseSelection(args: readonly string[], discovery: Discovery): Promise<readonly Selection[]> {
   const [first, ...rest] = args;
   if (first === undefined) {
-    throw new Failure('You must specify the type of resource, for example: pods, deployment/web, all');
+    throw new VerbError('You must specify the type of resource, for example: pods, deployment/web, all');
   }
   if (first.includes('/')) return Promise.all(args.map((argument) => named(argument, discovery)));
   const types = (await Promise.all(first.split(',').map((type) => typesOf(type, discovery)))).flat();
   if (rest.length === 0) return types.map((resource) => ({ resource }));
   const slashed = rest.find((name) => name.includes('/'));
-  if (slashed !== undefined) throw new Failure(`There is no need to name a resource type before "${slashed}"`);
+  if (slashed !== undefined) throw new VerbError(`there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'`);
   return types.flatMap((resource) => rest.map((name) => ({ resource, name })));
 }
 
@@ -28,14 +28,14 @@ export async function parseNames(
   discovery: Discovery,
 ): Promise<readonly (Selection & { readonly name: string })[]> {
   return (await parseSelection(args, discovery)).map(({ resource, name }) => {
-    if (name === undefined) throw new Failure(`resource name may not be empty: which of the ${resource.resource}?`);
+    if (name === undefined) throw new VerbError('resource(s) were provided, but no name was specified');
     return { resource, name };
   });
 }
 
 async function named(argument: string, discovery: Discovery): Promise<Selection> {
   const [type = '', name = '', ...more] = argument.split('/');
-  if (type === '' || name === '' || more.length > 0) throw new Failure(`"${argument}" is not of the form type/name`);
+  if (type === '' || name === '' || more.length > 0) throw new VerbError(`arguments in resource/name form must have a single resource and name`);
   return { resource: await discovery.find(type), name };
 }
 

@@ -1,6 +1,6 @@
 import type { ApiObject } from '@wherry/api';
 import { dump } from 'js-yaml';
-import { Failure } from '../failure.ts';
+import { VerbError } from '../kube/verb-error.ts';
 import type { DiscoveredResource } from '../kube/discovery.ts';
 import { alignColumns } from './columns.ts';
 import { fillTemplate, valuesAt, valueText } from './json-path.ts';
@@ -28,12 +28,12 @@ export function parseOutput(text: string | undefined): OutputFormat {
   if (format === 'custom-columns') {
     const columns = argument.split(',').map((column) => {
       const colon = column.indexOf(':');
-      if (colon < 1) throw new Failure(`custom-columns needs HEADING:PATH, not "${column}"`);
+      if (colon < 1) throw new VerbError(`custom-columns needs HEADING:PATH, not "${column}"`);
       return { heading: column.slice(0, colon), path: column.slice(colon + 1) };
     });
     return { kind: 'custom-columns', columns };
   }
-  throw new Failure(`unable to match a printer suitable for the output format "${text}"; known: ${OUTPUT_HELP}`);
+  throw new VerbError(`unable to match a printer suitable for the output format "${text}"; known: ${OUTPUT_HELP}`);
 }
 
 /** `pod/web`, `deployment.apps/web`. */

@@ -34,6 +34,12 @@ export class Progress {
     this.#terminal.status(`  … ${text}`);
   }
 
+  /** A line that stays, for what takes long or what should be known. */
+  note(text: string): void {
+    this.#terminal.err(`  · ${text}`);
+    this.#show();
+  }
+
   #show(): void {
     this.#terminal.status(this.#open.size === 0 ? '' : `  … ${[...this.#open].join(', ')}`);
   }

@@ -81,6 +81,7 @@ export class ApiClient {
     const query = queryText({
       dryRun: options.dryRun === true ? 'All' : undefined,
       fieldManager: options.fieldManager,
+      fieldValidation: options.fieldValidation,
       force: options.force,
     });
     return this.#json('PATCH', path + query, options, patch, PATCH_CONTENT_TYPES[options.type ?? 'merge']);
@@ -153,7 +154,8 @@ export class ApiClient {
 const ACCEPT = { accept: 'application/json' } as const;
 
 function writeQuery(options: WriteOptions): string {
-  return queryText({ dryRun: options.dryRun === true ? 'All' : undefined, fieldManager: options.fieldManager });
+  const { fieldManager, fieldValidation } = options;
+  return queryText({ dryRun: options.dryRun === true ? 'All' : undefined, fieldManager, fieldValidation });
 }
 
 /** Objects from lists carry no apiVersion and kind: the resource knows them. A subresource has a kind of its own. */

@@ -29,6 +29,8 @@ export interface WriteOptions extends ScopedOptions {
   readonly subresource?: string;
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
+  /** What becomes of unknown and duplicate fields. @default the server's: 'Warn' */
+  readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
 }
 export interface CreateOptions extends WriteOptions {
   /** The object whose subresource is created, for example the pod of a binding. */

@@ -15,7 +15,6 @@ export interface Options {
   readonly largeClusterSizeThreshold: number;
   readonly terminatedPodGcThreshold: number;
   readonly rootCa: string | undefined;
-  readonly serviceAccountKey: string | undefined;
   readonly clusterSigning: { readonly cert: string; readonly key: string } | undefined;
   readonly concurrent: ConcurrentSyncs;
 }
@@ -34,6 +33,5 @@ export interface ConcurrentSyncs {
   readonly mirroringServiceEndpoint: number;
   readonly garbageCollector: number;
   readonly namespace: number;
-  readonly serviceAccountToken: number;
   readonly ttlAfterFinished: number;
 }

@@ -19,7 +19,6 @@ export const testOptions: Options = {
   largeClusterSizeThreshold: 50,
   terminatedPodGcThreshold: 12_500,
   rootCa: 'CA',
-  serviceAccountKey: undefined,
   clusterSigning: undefined,
   concurrent: {
     deployment: 5,
@@ -34,7 +33,6 @@ export const testOptions: Options = {
     mirroringServiceEndpoint: 5,
     garbageCollector: 20,
     namespace: 10,
-    serviceAccountToken: 5,
     ttlAfterFinished: 5,
   },
 };

@@ -4,15 +4,6 @@ import { apiTime } from './api-time.ts';
 import type { PodPhase } from './pod-phase.ts';
 import { isRestartableInit } from './restart.ts';
 
-/** Condition types that the kubelet writes; all others in a pod belong to somebody else. */
-export const ownedConditions: readonly string[] = [
-  'PodReadyToStartContainers',
-  'Initialized',
-  'Ready',
-  'ContainersReady',
-  'PodScheduled',
-];
-
 export interface ConditionInputs {
   readonly phase: PodPhase;
   readonly init: readonly ContainerStatus[];

@@ -59,10 +59,6 @@ export function latestContainer(runtime: RuntimePod, name: string): RuntimeConta
   return runtime.containers.find((container) => container.name === name);
 }
 
-export function runningContainers(runtime: RuntimePod): readonly RuntimeContainer[] {
-  return runtime.containers.filter((container) => container.phase === 'running' || container.phase === 'unknown');
-}
-
 /** The sandbox that containers may join; undefined if none is ready. */
 export function readySandbox(runtime: RuntimePod): RuntimeSandbox | undefined {
   return runtime.sandboxes.find((sandbox) => sandbox.ready);

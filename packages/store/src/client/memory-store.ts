@@ -6,6 +6,7 @@ import { deleteRange, grantLease, put, revokeLease, txn } from '../mvcc/txn.ts';
 import { checkKey, checkPutShape, checkTxnShape } from '../mvcc/validate.ts';
 import type { Watcher } from '../mvcc/watch-hub.ts';
 import { StoreError } from '../schema/errors.ts';
+import { PROGRESS_INTERVAL_MS, WATCH_WINDOW_BATCHES } from '../schema/limits.ts';
 import type {
   LeaseGrantRequest,
   LeaseId,
@@ -21,11 +22,8 @@ import { BatchQueue } from './batch-queue.ts';
 import { plainBatch, plainKeyValue, plainPrevKv, plainRange, plainTxn } from './plain.ts';
 import type { CallOptions, StoreClient, StoreWatch } from './types.ts';
 
-/** Batches a reader may leave lying before the watch reads from history instead. */
-const WATCH_BUFFER_BATCHES_MAX = 64;
 /** Compaction work done at once. */
 const PRUNE_STEPS = 10_000;
-const PROGRESS_INTERVAL_MS = 10_000;
 
 export interface MemoryStoreOptions {
   /** For lease expiry and progress notices. */
@@ -234,7 +232,7 @@ class MemoryWatch implements StoreWatch {
 
   #pump(): void {
     if (this.#watcher === undefined || this.#queue.ended) return;
-    while (this.#queue.length < WATCH_BUFFER_BATCHES_MAX) {
+    while (this.#queue.length < WATCH_WINDOW_BATCHES) {
       const taken = this.#mvcc.watches.take(this.#watcher);
       if (taken === undefined) {
         if (this.#progressAsked) this.#progress();

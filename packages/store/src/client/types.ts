@@ -58,7 +58,7 @@ export interface StoreClient extends AsyncDisposable {
  * A stream of whole revisions, in order, without gap or duplicate, across reconnections. Iterate it once.
  * Ends normally when its signal aborts or `close()` is called; throws StoreError `compacted` (with `compactRevision`)
  * when history needed to go on is gone, and `invalidArgument`/`emptyKey` if refused.
- * Batches not yet taken are held up to `WATCH_BUFFER_BATCHES_MAX`; beyond it the member stops sending to this
+ * Batches not yet taken are held up to `WATCH_WINDOW_BATCHES`; beyond it the member stops sending to this
  * watch and catches up from history later, so a slow reader costs only itself.
  */
 export interface StoreWatch extends AsyncIterable<WatchBatch>, Disposable {

@@ -108,13 +108,16 @@ class DeploymentController {
     });
     const regarding = referenceTo('apps/v1', 'Deployment', deployment);
     for (const event of plan.events) this.#recorder.event(regarding, event.type, event.reason, event.message);
-    for (const action of plan.actions) {
-      if (!(await this.#act(turn, action))) break;
-      const event = action.kind === 'delete' ? undefined : action.event;
-      if (event !== undefined) this.#recorder.event(regarding, event.type, event.reason, event.message);
+    try {
+      for (const action of plan.actions) {
+        if (!(await this.#act(turn, action))) break;
+        const event = action.kind === 'delete' ? undefined : action.event;
+        if (event !== undefined) this.#recorder.event(regarding, event.type, event.reason, event.message);
+      }
+      if (turn.done.at(-1)?.verb !== 'collide') await this.#writeStatus(turn, plan);
+    } finally {
+      this.#keyed.acted(key, [deployment, ...claimed.owned], plan.why, turn.done);
     }
-    if (turn.done.at(-1)?.verb !== 'collide') await this.#writeStatus(turn, plan);
-    this.#keyed.acted(key, [deployment, ...claimed.owned], plan.why, turn.done);
     return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
   }
 

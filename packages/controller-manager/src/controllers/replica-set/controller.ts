@@ -91,11 +91,14 @@ class ReplicaController<T extends ApiObject> {
     const plan = planReplicas(target, candidates, this.#kind.related(object, this.#context), clock.now());
     const regarding = referenceTo(this.#kind.apiVersion, this.#kind.kind, object);
     const actor: Actor = { key, regarding, signal, done: [] };
-    const outcome = await this.#act(actor, object, target, plan);
-    const status = replicaStatus(target, plan.counts, outcome.failure, rfc3339(clock.now()));
-    if (status !== undefined) await this.#writeStatus(actor, object, status);
-    this.#keyed.acted(key, [object], plan.why, actor.done);
-    if (outcome.failed && !isNamespaceTerminating(outcome.error)) throw outcome.error;
+    try {
+      const outcome = await this.#act(actor, object, target, plan);
+      const status = replicaStatus(target, plan.counts, outcome.failure, rfc3339(clock.now()));
+      if (status !== undefined) await this.#writeStatus(actor, object, status);
+      if (outcome.failed && !isNamespaceTerminating(outcome.error)) throw outcome.error;
+    } finally {
+      this.#keyed.acted(key, [object, ...plan.adopt, ...plan.release, ...plan.delete], plan.why, actor.done);
+    }
     return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
   }
 

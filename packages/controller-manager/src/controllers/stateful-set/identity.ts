@@ -2,8 +2,8 @@ import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet, Volume }
 import type { Owner } from '../../pods/ownership.ts';
 import { podFromTemplate } from '../../pods/template.ts';
 
-export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
-export const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 export const REVISION_LABEL = 'controller-revision-hash';
 
 export function podName(set: StatefulSet, ordinal: number): string {
