@@ -1,6 +1,6 @@
 import type { Pod, PodList } from '@wherry/api';
-import type { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/eventually.ts';
+import type { KubectlUser } from '../harness/kubectl-user.ts';
 
 export interface EchoOptions {
   readonly namespace: string;
@@ -42,12 +42,12 @@ spec:
 }
 
 /** Applies the application and waits until the rollout is complete. */
-export async function deployEcho(cluster: Cluster, options: EchoOptions): Promise<void> {
+export async function deployEcho(cluster: KubectlUser, options: EchoOptions): Promise<void> {
   await cluster.apply(echoManifest(options));
   await cluster.kubectlOk(['rollout', 'status', 'deployment/echo', '-n', options.namespace, '--timeout=120s']);
 }
 
-export async function echoPods(cluster: Cluster, namespace: string): Promise<readonly Pod[]> {
+export async function echoPods(cluster: KubectlUser, namespace: string): Promise<readonly Pod[]> {
   const { items } = await cluster.get<PodList>(['pods', '-n', namespace, '-l', 'app=echo']);
   return items.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
 }
@@ -84,7 +84,7 @@ export function everyPodAnswers(ask: () => Promise<string>, names: readonly stri
 }
 
 /** Fetches from inside a pod, by its Node.js. */
-export function fetchInPod(cluster: Cluster, namespace: string, pod: string, url: string): Promise<string> {
+export function fetchInPod(cluster: KubectlUser, namespace: string, pod: string, url: string): Promise<string> {
   const script = `fetch(${JSON.stringify(url)},{signal:AbortSignal.timeout(5000),headers:{connection:'close'}}).then(r=>r.text()).then(t=>process.stdout.write(t))`;
   return cluster.kubectlOk(['exec', '-n', namespace, pod, '--', 'node', '-e', script]);
 }

@@ -38,7 +38,7 @@ describe('losing parts of the cluster', () => {
     await holds(async () => {
       for (const node of addresses.keys()) expect(await ask(node)).toContain('Hello from');
     }, 30_000);
-    await cluster.wherryOk(['up', '--nodes', '3', '--port', '36443', '--profile', 'fast'], { timeoutMs: 120_000 });
+    await cluster.wherryOk(['up'], { timeoutMs: 120_000 });
     await eventually('five pods are ready', async () => {
       const after = await echoPods(cluster, namespace);
       expect(after.filter(isReady)).toHaveLength(5);

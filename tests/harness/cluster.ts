@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { officialKubectl } from './official-kubectl.ts';
+import { KubectlUser } from './kubectl-user.ts';
 import { repository } from './repository.ts';
 import { type Finished, type RunOptions, run } from './run.ts';
 
@@ -14,18 +14,19 @@ export interface ClusterOptions {
 }
 
 /** A cluster started as a user starts it, by `./wherry up`, and driven through the official kubectl. */
-export class Cluster {
+export class Cluster extends KubectlUser {
   readonly name: string;
-  readonly home: string;
+  override readonly home: string;
   readonly #options: ClusterOptions;
 
   constructor(options: ClusterOptions) {
+    super();
     this.#options = options;
     this.name = options.name;
     this.home = join(tmpdir(), `wherry-test-${options.name}`);
   }
 
-  get kubeconfig(): string {
+  override get kubeconfig(): string {
     return join(this.home, this.name, 'kubeconfig');
   }
 
@@ -52,25 +53,6 @@ export class Cluster {
     const { code, stdout, stderr } = await this.wherry(args, options);
     if (code !== 0) throw new Error(`wherry ${args.join(' ')} exited with ${code}:\n${stderr}${stdout}`);
     return stdout;
-  }
-
-  async kubectl(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    const environment = { KUBECONFIG: this.kubeconfig, HOME: this.home, ...options.environment };
-    return run(await officialKubectl(), args, { ...options, environment });
-  }
-
-  async kubectlOk(args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { code, stdout, stderr } = await this.kubectl(args, options);
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${code}:\n${stderr}${stdout}`);
-    return stdout;
-  }
-
-  async get<T>(args: readonly string[]): Promise<T> {
-    return JSON.parse(await this.kubectlOk(['get', ...args, '-o', 'json'])) as T;
-  }
-
-  apply(manifest: string, args: readonly string[] = []): Promise<string> {
-    return this.kubectlOk(['apply', '-f', '-', ...args], { input: manifest });
   }
 
   /** Connection facts for requests that no kubectl would send. */

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { systemClock, systemRandom } from '@wherry/daemon';
 import type { Context } from './context.ts';
 import { describeError, Failure, hasCode } from './failure.ts';
+import { errorText, isRefusal } from './kube/error-text.ts';
+import { VerbError } from './kube/verb-error.ts';
 import { createProgram } from './program.ts';
 import { processTerminal } from './terminal/terminal.ts';
 
@@ -51,22 +53,14 @@ try {
     terminal.err('wherry: interrupted');
     process.exitCode = INTERRUPTED;
   } else {
-    const isRefusal = error instanceof Error && error.name === 'StatusError';
     const isUnreachable = unreachable.some((code) => hasCode(error, code));
-    // A system call's own words ("EACCES: permission denied, mkdir …") say what is wrong better than a stack would.
-    const isSystemError = error instanceof Error && 'syscall' in error;
-    const isDefect = !(error instanceof Failure) && !isRefusal && !isUnreachable && !isSystemError;
-    if (isRefusal) terminal.err(refusalText(error));
+    const isSpoken = isRefusal(error) || error instanceof VerbError;
+    const isDefect = !(error instanceof Failure) && !isSpoken && !isUnreachable;
+    if (isSpoken) terminal.err(errorText(error));
     else if (isUnreachable)
       terminal.err(`wherry: Cannot reach the API server: ${describeError(error)}. Does it run? See "wherry status"`);
     else terminal.err(`wherry: ${describeError(error)}`);
     if (isDefect && error instanceof Error && error.stack !== undefined) terminal.err(error.stack);
     process.exitCode = 1;
   }
-}
-
-/** A refusal of the API server, in kubectl's words. */
-function refusalText(error: Error & { readonly reason?: unknown }): string {
-  const reason = typeof error.reason === 'string' && error.reason !== '' ? ` (${error.reason})` : '';
-  return `Error from server${reason}: ${error.message}`;
 }

@@ -12,4 +12,6 @@ export {
   nodeClientName,
   nodeServingName,
   nodeWishes,
+  type StoreNames,
+  storeWishes,
 } from './wish.ts';

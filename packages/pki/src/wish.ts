@@ -61,6 +61,24 @@ export const clientIdentities = {
   dns: client('clients/dns', 'system:coredns'),
 } as const;
 
+export interface StoreNames {
+  readonly name: string;
+  /** Where clients and other members reach it, beside loopback. Names survive a change of addresses. */
+  readonly ipAddresses: readonly string[];
+  readonly dnsNames: readonly string[];
+}
+
+/** A store member's own two certificates, for members on hosts of their own; members on one host share `etcd/server`. */
+export function storeWishes({ name, ipAddresses, dnsNames }: StoreNames): readonly CertificateWish[] {
+  return (['server', 'peer'] as const).map((door) => ({
+    ...client(`etcd/${name}/${door}`, 'store'),
+    signedBy: 'etcd/ca',
+    usages: ['server', 'client'],
+    dnsNames: unique(['localhost', ...dnsNames]),
+    ipAddresses: unique(['127.0.0.1', '::1', ...ipAddresses]),
+  }));
+}
+
 export function controlPlaneWishes(names: ApiserverNames): readonly CertificateWish[] {
   const local = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'] };
   const cluster = `kubernetes.default.svc.${names.clusterDomain}`;

@@ -17,12 +17,13 @@ export async function runUp(context: Context, name: string, flags: UpFlags): Pro
   const startedMs = clock.monotonicMs();
   terminal.err(`Cluster "${name}" in ${layout.folder}`);
   const progress = new Progress(terminal, clock);
-  const { config, nodes, actions } = await withLock(layout, context.pid, async () => {
+  const { config, nodes, actions, unhealthy } = await withLock(layout, context.pid, async () => {
     const result = await up(context, layout, flags, progress);
     if (result.config.runtime === 'docker' && result.config.nodes > 0) await ensureSampleImages(context, progress);
     return result;
   });
   for (const line of describeActions(actions)) terminal.err(`  ✓ ${line}`);
+  if (unhealthy.length > 0) terminal.err(`  ! not healthy yet: ${unhealthy.join(', ')} (see "wherry daemon logs")`);
   const seconds = ((clock.monotonicMs() - startedMs) / 1000).toFixed(1);
   terminal.err(`Cluster "${name}" is up (${seconds} s)\n`);
   if (config.hollowReason !== undefined) terminal.err(hollowWarning(config.hollowReason));

@@ -24,12 +24,14 @@ import { type AnchorPids, startNodes } from './start-nodes.ts';
 import { writeConfig } from './stored-config.ts';
 import { together } from './together.ts';
 import { Undo } from './undo.ts';
-import { adminClient, waitForApi, waitForNodes } from './wait.ts';
+import { adminClient, waitForApi, waitForHealth, waitForNodes } from './wait.ts';
 
 export interface UpResult {
   readonly config: ClusterConfig;
   readonly nodes: readonly Node[];
   readonly actions: readonly DaemonAction[];
+  /** Names of daemons that run but did not say in time that they are well. */
+  readonly unhealthy: readonly string[];
 }
 
 /**
@@ -77,7 +79,8 @@ class Start {
     const actions = await this.#start(config);
     const names = nodeNames(config);
     const nodes = names.length === 0 ? [] : await this.#waitForNodes(names);
-    return { config, nodes, actions };
+    const unhealthy = await waitForHealth(this.#context, this.#layout);
+    return { config, nodes, actions, unhealthy };
   }
 
   async #record(config: ClusterConfig, recorded: ClusterConfig | undefined): Promise<void> {

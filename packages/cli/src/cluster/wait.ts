@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Lease, type Node, resources } from '@wherry/api';
 import { type ApiClient, createClient, loadKubeconfig } from '@wherry/client';
 import type { Context } from '../context.ts';
+import { daemonStatuses } from '../daemons/health.ts';
 import { stateOf } from '../daemons/process-identity.ts';
 import { observeDaemons } from '../daemons/records.ts';
 import type { DaemonSpec } from '../daemons/spec.ts';
@@ -13,6 +14,7 @@ import { isServer } from './specs.ts';
 const POLL_MS = 40;
 const API_MS_MAX = 30_000;
 const NODES_MS_MAX = 60_000;
+const HEALTH_MS_MAX = 15_000;
 
 /** The administrator's client; close it when done. */
 export function adminClient(layout: ClusterLayout): ApiClient {
@@ -53,6 +55,20 @@ export async function waitForNodes(
     return { done: waiting.length === 0, detail: `${waiting.join(', ')} not Ready` };
   });
   return nodes;
+}
+
+/**
+ * Waits until every daemon says that it is well.
+ * @returns those that did not within a time limit: the cluster serves without them, and who uses it should know
+ */
+export async function waitForHealth(context: Context, layout: ClusterLayout): Promise<readonly string[]> {
+  const deadlineMs = context.clock.monotonicMs() + HEALTH_MS_MAX;
+  for (;;) {
+    const statuses = await daemonStatuses(observeDaemons(layout));
+    const unhealthy = statuses.filter(({ healthy }) => !healthy).map(({ name }) => name);
+    if (unhealthy.length === 0 || context.clock.monotonicMs() > deadlineMs) return unhealthy;
+    await context.clock.sleep(POLL_MS, context.signal);
+  }
 }
 
 /** Whether the node's kubelet that runs now has renewed it: a node that went down keeps saying Ready for a while. */

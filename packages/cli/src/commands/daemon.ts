@@ -40,4 +40,14 @@ export const daemonCommands: CommandDefinition = (parent, context) => {
   clusterCommand(group, 'start <daemon>', 'start a daemon that is gone, just as it was started before').action(
     async (daemon: string, flags: ClusterFlag) => (await actions()).start(context, flags.name, daemon),
   );
+  group
+    .command('exec <kind> [flags...]')
+    .description("become a daemon, with upstream's flags: for systemd, containers and clusters put together by hand")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (kind: string, flags: readonly string[]) => {
+      const { execDaemon } = await import('../daemons/exec.ts');
+      await execDaemon(context, kind, flags);
+    });
 };

@@ -17,4 +17,13 @@ export const engineCommands: CommandDefinition = (parent, context) => {
       const { endEngine } = await import('../engine/actions.ts');
       await endEngine(context);
     });
+  group
+    .command('runtime')
+    .description(
+      "print dockerd's flags for a runtime that asks for no more than this machine grants; none if it grants all",
+    )
+    .action(async () => {
+      const { printRuntimeFlags } = await import('../engine/actions.ts');
+      await printRuntimeFlags(context);
+    });
 };

@@ -4,13 +4,14 @@ import { createCommand } from '../verbs/create.ts';
 import { deleteCommand } from '../verbs/delete.ts';
 import { describeCommand } from '../verbs/describe.ts';
 import { eventsCommand } from '../verbs/events.ts';
-import { execCommand } from '../verbs/exec.ts';
+import { attachCommand, execCommand } from '../verbs/exec.ts';
 import { getCommand } from '../verbs/get.ts';
 import { annotateCommand, labelCommand } from '../verbs/label.ts';
 import { logsCommand } from '../verbs/logs.ts';
 import { rolloutCommand } from '../verbs/rollout.ts';
 import { scaleCommand } from '../verbs/scale.ts';
 import { setCommand } from '../verbs/set.ts';
+import { addonsCommands } from './addons.ts';
 import { daemonCommands } from './daemon.ts';
 import { downCommand } from './down.ts';
 import { engineCommands } from './engine.ts';
@@ -32,6 +33,7 @@ export const commands: readonly CommandDefinition[] = [
   rolloutCommand,
   logsCommand,
   execCommand,
+  attachCommand,
   labelCommand,
   annotateCommand,
   eventsCommand,
@@ -43,4 +45,5 @@ export const commands: readonly CommandDefinition[] = [
   imageCommands,
   engineCommands,
   pkiCommands,
+  addonsCommands,
 ];

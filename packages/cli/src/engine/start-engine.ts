@@ -74,11 +74,7 @@ export function readStarted(context: Context): ProcessIdentity | undefined {
 async function spawnDockerd(context: Context, facts: HostFacts): Promise<ProcessIdentity> {
   const dockerd = findProgram('dockerd', context.environment['PATH']);
   if (dockerd === undefined) throw new Failure('Cannot start the Docker engine: dockerd is not installed');
-  const args = [`--host=${usualDockerHost}`, '--live-restore'];
-  if (facts.missingCapabilities.length > 0) {
-    await writeWhole(WRAPPER, runtimeWrapper(facts.missingCapabilities), 0o755);
-    args.push(`--add-runtime=${runtimeName}=${WRAPPER}`, `--default-runtime=${runtimeName}`);
-  }
+  const args = [`--host=${usualDockerHost}`, '--live-restore', ...(await runtimeFlags(facts))];
   const log = await open(logPath(context), 'w', 0o600);
   try {
     const child = spawn(dockerd, args, {
@@ -98,6 +94,13 @@ async function spawnDockerd(context: Context, facts: HostFacts): Promise<Process
   } finally {
     await log.close();
   }
+}
+
+/** What `dockerd` must be told where this machine cannot grant everything, once the runtime is in its place. */
+export async function runtimeFlags({ missingCapabilities }: HostFacts): Promise<readonly string[]> {
+  if (missingCapabilities.length === 0) return [];
+  await writeWhole(WRAPPER, runtimeWrapper(missingCapabilities), 0o755);
+  return [`--add-runtime=${runtimeName}=${WRAPPER}`, `--default-runtime=${runtimeName}`];
 }
 
 async function waitForEngine(context: Context, identity: ProcessIdentity | undefined): Promise<void> {

@@ -1,12 +1,20 @@
 import type { Status } from '@wherry/api';
-import type { ServerConnection } from '@wherry/client';
 import { WebSocket } from 'ws';
+import { onRefused, openSocket } from './server-socket.ts';
+import type { Session } from './session.ts';
 import { VerbError } from './verb-error.ts';
 
 export interface RemoteOptions {
   readonly stdin: boolean;
   readonly tty: boolean;
   readonly signal: AbortSignal;
+}
+
+/** Where a remote command's streams lead. */
+export interface RemoteStreams {
+  readonly stdin: NodeJS.ReadableStream | undefined;
+  readonly stdout: (bytes: Buffer) => void;
+  readonly stderr: (bytes: Buffer) => void;
 }
 
 /** First byte of each message of Kubernetes' channel protocols. */
@@ -16,84 +24,83 @@ const STDERR = 2;
 const ERROR = 3;
 const RESIZE = 4;
 const CLOSE = 255;
+/** Only this version can say that standard input has ended. */
+const V5 = 'v5.channel.k8s.io';
 /** Unsent standard input at which reading it pauses. */
 const BUFFERED_BYTES_MAX = 1024 * 1024;
 
 /** Runs a command in a container with this process's own streams. @returns its exit code */
-export function runRemote(connection: ServerConnection, path: string, options: RemoteOptions): Promise<number> {
-  const { ca, cert, key, token } = connection;
-  const socket = new WebSocket(
-    connection.server.replace(/^http/, 'ws') + path,
-    ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
-    {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
-    },
-  );
-  const raw = options.tty && process.stdin.isTTY === true;
-  return new Promise<number>((resolve, reject) => {
-    let code: number | undefined;
-    options.signal.addEventListener('abort', () => socket.close());
-    socket.on('open', () => {
-      if (raw) process.stdin.setRawMode(true);
-      if (options.tty) followSize(socket);
-      if (options.stdin) pumpInput(socket);
-    });
-    socket.on('message', (data: Buffer) => {
-      const payload = data.subarray(1);
-      if (data[0] === STDOUT) process.stdout.write(payload);
-      else if (data[0] === STDERR) process.stderr.write(payload);
-      else if (data[0] === ERROR) code = exitCode(JSON.parse(payload.toString('utf8')) as Status, reject);
-    });
-    socket.on('unexpected-response', (_, response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () =>
-        reject(new VerbError(messageOf(text) ?? `the server answered ${response.statusCode}: ${text}`)),
-      );
-    });
-    socket.on('error', (cause) => reject(new VerbError(`cannot run the command: ${cause.message}`, { cause })));
-    socket.on('close', () =>
-      code === undefined ? reject(new VerbError('the connection was lost before the command ended')) : resolve(code),
-    );
-  }).finally(() => {
-    if (raw) process.stdin.setRawMode(false);
-    process.stdin.pause();
-    socket.terminate();
-  });
-}
-
-function exitCode(status: Status, reject: (error: VerbError) => void): number | undefined {
-  if (status.status === 'Success') return 0;
-  const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode');
-  if (cause?.message !== undefined) return Number(cause.message);
-  reject(new VerbError(status.message ?? 'the command failed'));
-  return undefined;
-}
-
-function messageOf(text: string): string | undefined {
+export async function runRemote(session: Session, path: string, options: RemoteOptions): Promise<number> {
+  const isRaw = options.tty && options.stdin && process.stdin.isTTY === true;
   try {
-    return (JSON.parse(text) as Status).message;
-  } catch {
-    // Not a Status: the caller shows the text itself.
-    return undefined;
+    return await runWithStreams(
+      session,
+      path,
+      {
+        stdin: options.stdin ? process.stdin : undefined,
+        stdout: (bytes) => void process.stdout.write(bytes),
+        stderr: (bytes) => void process.stderr.write(bytes),
+      },
+      options.signal,
+      (socket) => {
+        if (isRaw) process.stdin.setRawMode(true);
+        if (options.tty) followSize(socket);
+      },
+    );
+  } finally {
+    if (isRaw) process.stdin.setRawMode(false);
+    process.stdin.destroy();
   }
 }
 
-function pumpInput(socket: WebSocket): void {
-  process.stdin.on('data', (chunk: Buffer) => {
-    process.stdin.pause();
+/** Runs a command with the given streams. @returns its exit code */
+export function runWithStreams(
+  session: Session,
+  path: string,
+  streams: RemoteStreams,
+  signal: AbortSignal,
+  onOpen: (socket: WebSocket) => void = () => undefined,
+): Promise<number> {
+  const socket = openSocket(session, path, [V5, 'v4.channel.k8s.io']);
+  return new Promise<number>((resolve, reject) => {
+    let code: number | undefined;
+    signal.addEventListener('abort', () => socket.close());
+    onRefused(socket, reject);
+    socket.on('open', () => {
+      onOpen(socket);
+      if (streams.stdin !== undefined) pumpInput(socket, streams.stdin);
+    });
+    socket.on('message', (data: Buffer) => {
+      const payload = data.subarray(1);
+      if (data[0] === STDOUT) streams.stdout(payload);
+      else if (data[0] === STDERR) streams.stderr(payload);
+      else if (data[0] === ERROR) code = exitCode(JSON.parse(payload.toString('utf8')) as Status, reject);
+    });
+    socket.on('close', () =>
+      code === undefined ? reject(new VerbError('the connection was lost before the command ended')) : resolve(code),
+    );
+  }).finally(() => socket.terminate());
+}
+
+function exitCode(status: Status, reject: (error: Error) => void): number | undefined {
+  if (status.status === 'Success') return 0;
+  const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode');
+  if (cause?.message !== undefined) return Number(cause.message);
+  const reason = status.reason === undefined ? '' : ` (${status.reason})`;
+  reject(new VerbError(`Error from server${reason}: ${status.message ?? 'the command failed'}`, { plain: true }));
+  return undefined;
+}
+
+function pumpInput(socket: WebSocket, input: NodeJS.ReadableStream): void {
+  input.on('data', (chunk: Buffer) => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    input.pause();
     socket.send(Buffer.concat([Buffer.of(STDIN), chunk]), () => {
-      if (socket.bufferedAmount < BUFFERED_BYTES_MAX) process.stdin.resume();
+      if (socket.bufferedAmount < BUFFERED_BYTES_MAX) input.resume();
     });
   });
-  process.stdin.on('end', () => {
-    if (socket.protocol === 'v5.channel.k8s.io') socket.send(Buffer.of(CLOSE, STDIN));
+  input.on('end', () => {
+    if (socket.protocol === V5 && socket.readyState === WebSocket.OPEN) socket.send(Buffer.of(CLOSE, STDIN));
   });
 }
 

@@ -6,6 +6,8 @@ export interface Selection {
   readonly resource: DiscoveredResource;
   /** Without it, all that the selectors leave. */
   readonly name?: string;
+  /** Where a manifest puts it; otherwise the session's. */
+  readonly namespace?: string;
 }
 
 /** Reads `pods`, `pods a b`, `pod/a deploy/b`, `pods,services` and `all`. */

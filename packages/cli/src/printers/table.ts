@@ -1,5 +1,5 @@
 import type { ApiObject, Table } from '@wherry/api';
-import { alignColumns } from './columns.ts';
+import { byBytes } from './go-json.ts';
 
 export interface TableOptions {
   /** Also columns of a priority above 0. */
@@ -11,8 +11,8 @@ export interface TableOptions {
   readonly labelColumns: readonly string[];
 }
 
-/** Lines of a server's Table, the headings first. */
-export function tableLines(table: Table, options: TableOptions): readonly string[] {
+/** Cells of a server's Table, the headings first. */
+export function tableCells(table: Table, options: TableOptions): readonly (readonly string[])[] {
   const shown = table.columnDefinitions
     .map((column, index) => ({ ...column, index }))
     .filter(({ priority }) => options.wide || priority === 0);
@@ -31,11 +31,11 @@ export function tableLines(table: Table, options: TableOptions): readonly string
       ...(options.showLabels ? [labelsText(metadata?.labels)] : []),
     ];
   });
-  return alignColumns([heading, ...rows]);
+  return [heading, ...rows];
 }
 
 export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
-  const entries = Object.entries(labels ?? {});
+  const entries = Object.entries(labels ?? {}).sort(([a], [b]) => byBytes(a, b));
   return entries.length === 0 ? '<none>' : entries.map(([key, value]) => `${key}=${value}`).join(',');
 }
 

@@ -6,12 +6,15 @@ import type { PodRange } from '../plan/ipam.ts';
 import {
   attachInPod,
   attachOnNode,
+  defaultLink,
+  linkMtu,
   type NodeRoute,
   type NodeRules,
   nodeRuleset,
   parseRoutes,
   routeChanges,
   routeProtocol,
+  usualMtu,
   vethName,
 } from '../plan/network-rules.ts';
 import type { Wiring } from './wiring.ts';
@@ -25,6 +28,7 @@ const detachScript = 'ip link del "$1" 2>/dev/null || ! ip link show "$1" >/dev/
 export class KernelWiring implements Wiring {
   readonly #run: RunCommand;
   #rules = '';
+  #mtu = usualMtu;
 
   constructor(run: RunCommand) {
     this.#run = run;
@@ -32,13 +36,15 @@ export class KernelWiring implements Wiring {
 
   async prepare(): Promise<void> {
     await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+    const link = defaultLink(await this.#run('ip', ['-json', '-4', 'route', 'show', 'default']));
+    if (link !== undefined) this.#mtu = linkMtu(await this.#run('ip', ['-json', 'link', 'show', 'dev', link]));
   }
 
   async attach(
     sandbox: { readonly id: string; readonly pid: number; readonly ip: string },
     range: PodRange,
   ): Promise<void> {
-    const onNode = attachOnNode(vethName(sandbox.id), sandbox.pid, sandbox.ip, range);
+    const onNode = attachOnNode(vethName(sandbox.id), sandbox.pid, sandbox.ip, range, this.#mtu);
     const inPod = attachInPod(sandbox.ip, range);
     await this.#run('sh', ['-c', attachScript, 'attach', onNode, inPod, String(sandbox.pid)]);
   }

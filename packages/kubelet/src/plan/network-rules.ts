@@ -3,8 +3,8 @@
 import type { Node } from '@wherry/api';
 import type { PodRange } from './ipam.ts';
 
-/** Ethernet's usual size; the veth carries no encapsulation. */
-export const podMtu = 1500;
+/** Ethernet's usual size, where the node's own link does not say otherwise; the veth adds no encapsulation. */
+export const usualMtu = 1500;
 
 /** Name of the node's end of a pod's veth: at most 15 characters, found again from the sandbox's id. */
 export function vethName(sandboxId: string): string {
@@ -12,9 +12,9 @@ export function vethName(sandboxId: string): string {
 }
 
 /** Commands in the node's namespace; the peer is born inside the sandbox's namespace. */
-export function attachOnNode(veth: string, sandboxPid: number, podIp: string, range: PodRange): string {
+export function attachOnNode(veth: string, sandboxPid: number, podIp: string, range: PodRange, mtu: number): string {
   return [
-    `link add name ${veth} mtu ${podMtu} type veth peer name eth0 mtu ${podMtu} netns ${sandboxPid}`,
+    `link add name ${veth} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${sandboxPid}`,
     `addr add ${range.gateway}/32 dev ${veth}`,
     `link set ${veth} up`,
     `route replace ${podIp}/32 dev ${veth} src ${range.gateway}`,
@@ -66,6 +66,26 @@ export function routeChanges(present: readonly NodeRoute[], wanted: readonly Nod
     ...gone.map((route) => `route del ${route.cidr} proto ${routeProtocol}`),
     ...added.map((route) => `route replace ${route.cidr} via ${route.via} proto ${routeProtocol}`),
   ].join('\n');
+}
+
+function firstField(json: string, field: string): unknown {
+  const parsed: unknown = json.trim() === '' ? [] : JSON.parse(json);
+  const [first]: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
+  return typeof first === 'object' && first !== null
+    ? new Map<string, unknown>(Object.entries(first)).get(field)
+    : undefined;
+}
+
+/** The link of the default route, from `ip -json route show default`; undefined if there is none. */
+export function defaultLink(json: string): string | undefined {
+  const device = firstField(json, 'dev');
+  return typeof device === 'string' ? device : undefined;
+}
+
+/** The size of a link's packets, from `ip -json link show dev NAME`. */
+export function linkMtu(json: string): number {
+  const mtu = firstField(json, 'mtu');
+  return typeof mtu === 'number' ? mtu : usualMtu;
 }
 
 /** Routes of ours from the JSON of `ip -json route show proto 87`. */

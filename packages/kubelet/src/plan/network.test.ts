@@ -1,7 +1,16 @@
 import type { Node } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
 import { nextAddress, type PodRange, podRange } from './ipam.ts';
-import { nodeRuleset, parseRoutes, routeChanges, routesToNodes, vethName } from './network-rules.ts';
+import {
+  attachOnNode,
+  defaultLink,
+  linkMtu,
+  nodeRuleset,
+  parseRoutes,
+  routeChanges,
+  routesToNodes,
+  vethName,
+} from './network-rules.ts';
 
 const range = (cidr: string): PodRange => {
   const found = podRange(cidr);
@@ -92,6 +101,21 @@ describe('nodeRuleset', () => {
     });
     expect(text).toContain('fib daddr type local tcp dport 8080 dnat to 10.244.1.5:80');
     expect(text).toContain('ip daddr 1.2.3.4 tcp dport 8081 dnat to 10.244.1.5:80');
+  });
+});
+
+describe('links of pods', () => {
+  it('are as wide as the node’s own', () => {
+    expect(defaultLink('[{"dst":"default","gateway":"1.2.3.4","dev":"eth0"}]')).toBe('eth0');
+    expect(defaultLink('')).toBeUndefined();
+    expect(linkMtu('[{"ifname":"eth0","mtu":1400}]')).toBe(1400);
+    expect(linkMtu('[]')).toBe(1500);
+    expect(attachOnNode('wh0', 7, '10.1.2.3', range('10.1.2.0/24'), 1400).split('\n')).toEqual([
+      'link add name wh0 mtu 1400 type veth peer name eth0 mtu 1400 netns 7',
+      'addr add 10.1.2.1/32 dev wh0',
+      'link set wh0 up',
+      'route replace 10.1.2.3/32 dev wh0 src 10.1.2.1',
+    ]);
   });
 });
 

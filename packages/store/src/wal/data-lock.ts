@@ -47,11 +47,15 @@ async function takeAway(lock: string, expected: string, aside: string): Promise<
   await unlink(aside);
 }
 
-/** When a process started, in the kernel's ticks; undefined if there is no such process. */
+/** When a process started, in the kernel's ticks; undefined if there is no such process, or nothing but its exit code. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await readIfThere(`/proc/${pid}/stat`);
-  // The name in parentheses may hold anything, spaces too; the start time is the 20th field behind it.
-  if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  if (stat !== undefined) {
+    // The name in parentheses may hold anything, spaces too; the start time is the 20th field behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie has let go of everything; process 1 of a container may take seconds to notice, or never does.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  }
   return isAlive(pid) ? '' : undefined;
 }
 

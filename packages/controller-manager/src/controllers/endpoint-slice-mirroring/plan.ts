@@ -9,6 +9,7 @@ import {
 } from '../endpoint-slice/desired.ts';
 import { packSlices, type SlicePlan, TRIGGER_TIME } from '../endpoint-slice/packing.ts';
 import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from '../endpoint-slice/plan.ts';
+import { hasSelector } from '../endpoint-slice/selection.ts';
 
 export const MIRROR_MANAGED_BY = 'endpointslicemirroring-controller.k8s.io';
 const SKIP_LABEL = 'endpointslice.kubernetes.io/skip-mirror';
@@ -21,7 +22,7 @@ const ENDPOINTS_PER_SLICE_MAX = 100;
 
 /** Hand-made Endpoints of a Service without a selector are mirrored, so that consumers need only read slices. */
 export function isMirrored(endpoints: Endpoints | undefined, service: Service | undefined): boolean {
-  if (endpoints === undefined || service === undefined || service.spec?.selector !== undefined) return false;
+  if (endpoints === undefined || service === undefined || hasSelector(service)) return false;
   const { labels, annotations, deletionTimestamp } = endpoints.metadata ?? {};
   if (deletionTimestamp !== undefined || labels?.[SKIP_LABEL] === 'true') return false;
   return annotations?.[LEADER_ANNOTATION] === undefined;

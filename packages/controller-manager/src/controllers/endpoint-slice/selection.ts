@@ -2,9 +2,14 @@ import { isPodReady, isPodTerminal, type Pod, type Service } from '@wherry/api';
 import { canonicalJson } from '../../pods/template-hash.ts';
 import { podAddresses } from './desired.ts';
 
+/** An empty selector is none: whoever wrote it keeps the endpoints by hand. */
+export function hasSelector(service: Service): boolean {
+  return Object.keys(service.spec?.selector ?? {}).length > 0;
+}
+
 /** A Service whose endpoints controllers keep: it has a selector and is no mere alias. */
 export function isSelecting(service: Service): boolean {
-  return service.spec?.selector !== undefined && service.spec.type !== 'ExternalName';
+  return hasSelector(service) && service.spec?.type !== 'ExternalName';
 }
 
 /** An empty selector matches nothing here. */

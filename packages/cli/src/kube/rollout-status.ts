@@ -1,5 +1,5 @@
 import { type DaemonSet, type Deployment, getCondition, type StatefulSet } from '@wherry/api';
-import { Failure } from '../failure.ts';
+import { VerbError } from './verb-error.ts';
 
 export interface RolloutStatus {
   /** In kubectl's words. */
@@ -7,7 +7,7 @@ export interface RolloutStatus {
   readonly complete: boolean;
 }
 
-/** Where a rollout stands. @throws Failure when it has failed, or the kind has no rollouts */
+/** Where a rollout stands. @throws VerbError when it has failed, or the kind has no rollouts */
 export function rolloutStatus(kind: string, object: Deployment & DaemonSet & StatefulSet): RolloutStatus {
   switch (kind) {
     case 'Deployment':
@@ -17,7 +17,7 @@ export function rolloutStatus(kind: string, object: Deployment & DaemonSet & Sta
     case 'StatefulSet':
       return statefulSetStatus(object);
     default:
-      throw new Failure(`no status viewer has been implemented for ${kind}`);
+      throw new VerbError(`no status viewer has been implemented for ${kind}`);
   }
 }
 
@@ -27,7 +27,7 @@ function deploymentStatus({ metadata, spec, status }: Deployment): RolloutStatus
     return { message: 'Waiting for deployment spec update to be observed...', complete: false };
   }
   if (getCondition(status?.conditions, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
-    throw new Failure(`deployment "${name}" exceeded its progress deadline`);
+    throw new VerbError(`deployment "${name}" exceeded its progress deadline`);
   }
   const wanted = spec?.replicas ?? 1;
   const { updatedReplicas = 0, replicas = 0, availableReplicas = 0 } = status ?? {};
@@ -45,7 +45,7 @@ function deploymentStatus({ metadata, spec, status }: Deployment): RolloutStatus
 function daemonSetStatus({ metadata, spec, status }: DaemonSet): RolloutStatus {
   const name = metadata?.name ?? '';
   if (spec?.updateStrategy?.type !== 'RollingUpdate')
-    throw new Failure('rollout status is only available for RollingUpdate strategy type');
+    throw new VerbError('rollout status is only available for RollingUpdate strategy type');
   if ((metadata?.generation ?? 0) > (status?.observedGeneration ?? 0)) {
     return { message: 'Waiting for daemon set spec update to be observed...', complete: false };
   }
@@ -64,7 +64,7 @@ function daemonSetStatus({ metadata, spec, status }: DaemonSet): RolloutStatus {
 
 function statefulSetStatus({ metadata, spec, status }: StatefulSet): RolloutStatus {
   if (spec?.updateStrategy?.type !== 'RollingUpdate')
-    throw new Failure('rollout status is only available for RollingUpdate strategy type');
+    throw new VerbError('rollout status is only available for RollingUpdate strategy type');
   if ((metadata?.generation ?? 0) > (status?.observedGeneration ?? 0)) {
     return { message: 'Waiting for statefulset spec update to be observed...', complete: false };
   }
