@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: runs one benchmark of this folder and prints its table. */
 const benches: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<void> }>>> = {
+  balancer: () => import('./balancer.ts'),
   store: () => import('./store.ts'),
 };
 

@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { describeError, Failure, hasCode } from './failure.ts';
 import { errorText, isRefusal } from './kube/error-text.ts';
 import { VerbError } from './kube/verb-error.ts';
+import { readableWords } from './kube/words.ts';
 import { createProgram } from './program.ts';
 import { processTerminal } from './terminal/terminal.ts';
 
@@ -47,7 +48,8 @@ const context: Context = {
 };
 
 try {
-  await createProgram(context).parseAsync(process.argv);
+  const program = createProgram(context);
+  await program.parseAsync(readableWords(process.argv.slice(2), program), { from: 'user' });
 } catch (error) {
   if (interruption.signal.aborted) {
     terminal.err('wherry: interrupted');

@@ -2,6 +2,7 @@
 import { createServer } from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { systemClock } from '@wherry/daemon';
 
 /** Between two words of an endless answer. */
 const WORD_MS = 20;
@@ -43,7 +44,7 @@ function start({ name, port, cert, key, ca }: BackendSettings): void {
         return;
       case '/readyz':
         if (readyz === 'ok') response.end('ok');
-        else if (readyz === 'slow') setTimeout(() => response.end('ok'), SLOW_MS);
+        else if (readyz === 'slow') systemClock.setTimer(SLOW_MS, () => response.end('ok'));
         else if (readyz === 'fail')
           response.writeHead(500).end('[+]ping ok\n[-]etcd failed: no leader\nreadyz failed\n');
         return;
@@ -52,13 +53,13 @@ function start({ name, port, cert, key, ca }: BackendSettings): void {
         response.end(`${name} ${subject?.CN ?? 'nobody'}`);
         return;
       }
-      case '/echo':
-        request.pipe(response);
-        return;
       default: {
-        const timer = setInterval(() => response.write(`${name} `), WORD_MS);
-        response.write(`${name} `);
-        response.on('close', () => clearInterval(timer));
+        const talk = () => {
+          if (response.destroyed) return;
+          response.write(`${name} `);
+          systemClock.setTimer(WORD_MS, talk);
+        };
+        talk();
       }
     }
   });

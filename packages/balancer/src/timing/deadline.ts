@@ -11,7 +11,7 @@ export function setDeadline(clock: Clock, ms: number, onDue: () => void): Timer 
   const arm = (): Timer => {
     const dueMs = clock.monotonicMs() + ms;
     return clock.setTimer(ms, () => {
-      if (clock.monotonicMs() - dueMs > 1e9) timer = arm();
+      if (clock.monotonicMs() - dueMs > LATE_MS_MAX) timer = arm();
       else onDue();
     });
   };

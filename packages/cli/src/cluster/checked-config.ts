@@ -1,32 +1,43 @@
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { Failure } from '../failure.ts';
-import { type ClusterConfig, NODES_MAX, type Ports } from './config.ts';
+import { type ClusterConfig, NODES_MAX, type Ports, SEVERAL_MAX } from './config.ts';
 import type { ClusterLayout } from './layout.ts';
 import { readConfig } from './stored-config.ts';
 import type { Subnet } from './subnet.ts';
 
 const port = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
 
+const several = { type: 'integer', minimum: 1, maximum: SEVERAL_MAX } as const;
+const portList = { type: 'array', items: port, minItems: 1 } as const;
+
 const ports: JSONSchemaType<Ports> = {
   type: 'object',
   properties: {
     apiserver: port,
-    storeClient: port,
-    storePeer: port,
-    storeMetrics: port,
-    scheduler: port,
-    controllerManager: port,
+    balanced: port,
+    balancerHealth: port,
+    stores: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: { client: port, peer: port, metrics: port },
+        required: ['client', 'peer', 'metrics'],
+      },
+    },
+    schedulers: portList,
+    controllerManagers: portList,
     dns: port,
     dnsHealth: port,
     hollowNodes: port,
   },
   required: [
     'apiserver',
-    'storeClient',
-    'storePeer',
-    'storeMetrics',
-    'scheduler',
-    'controllerManager',
+    'balanced',
+    'balancerHealth',
+    'stores',
+    'schedulers',
+    'controllerManagers',
     'dns',
     'dnsHealth',
     'hollowNodes',
@@ -37,6 +48,10 @@ const schema: JSONSchemaType<Omit<ClusterConfig, 'subnet'> & { subnet?: Subnet }
   type: 'object',
   properties: {
     name: { type: 'string', minLength: 1 },
+    stores: { type: 'integer', enum: [1, 3, 5] },
+    apiservers: several,
+    schedulers: several,
+    controllerManagers: several,
     nodes: { type: 'integer', minimum: 0, maximum: NODES_MAX },
     runtime: { type: 'string', enum: ['docker', 'hollow'] },
     hollowReason: { type: 'string', nullable: true },
@@ -49,7 +64,7 @@ const schema: JSONSchemaType<Omit<ClusterConfig, 'subnet'> & { subnet?: Subnet }
       required: ['cidr', 'gateway'],
     },
   },
-  required: ['name', 'nodes', 'runtime', 'profile', 'ports'],
+  required: ['name', 'stores', 'apiservers', 'schedulers', 'controllerManagers', 'nodes', 'runtime', 'profile', 'ports'],
 };
 
 /**

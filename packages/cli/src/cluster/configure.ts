@@ -1,27 +1,34 @@
 import type { Random } from '@wherry/daemon';
-import type { DaemonKind } from '../daemons/spec.ts';
 import { dockerAt } from '../engine/docker.ts';
 import type { EngineOutcome } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
 import { networksInUse } from '../nodes/network.ts';
-import { type ClusterConfig, checkFlags, NODES_DEFAULT, type Runtime, type UpFlags } from './config.ts';
+import { type ClusterConfig, checkFlags, NODES_DEFAULT, type Runtime, SEVERAL_MAX, type UpFlags } from './config.ts';
 import { choosePorts } from './ports.ts';
-import { chooseSubnet } from './subnet.ts';
+import { chooseSubnet, isSubnetFree, type Subnet, serverAddress } from './subnet.ts';
 
 /**
  * What the cluster shall be: as recorded, changed by flags, completed with defaults, ports and addresses that are free
  * on this machine.
- * @param known `held`: kinds of daemons that run already
+ * @param known `held`: names of daemons that run already
  * @param engine asks for a Docker engine; called only when nodes need one
  */
 export async function configure(
   name: string,
   flags: UpFlags,
   recorded: ClusterConfig | undefined,
-  known: { readonly held: ReadonlySet<DaemonKind>; readonly random: Random },
+  known: { readonly held: ReadonlySet<string>; readonly random: Random },
   engine: () => Promise<EngineOutcome>,
 ): Promise<ClusterConfig> {
   checkFlags(flags, recorded);
+  const count = (of: 'stores' | 'apiservers' | 'schedulers' | 'controllerManagers'): number =>
+    flags[of] ?? recorded?.[of] ?? 1;
+  const counts = {
+    stores: count('stores'),
+    apiservers: count('apiservers'),
+    schedulers: count('schedulers'),
+    controllerManagers: count('controllerManagers'),
+  };
   const nodes = flags.nodes ?? recorded?.nodes ?? NODES_DEFAULT;
   const hadNodes = recorded !== undefined && recorded.nodes > 0;
   const { runtime, hollowReason } =
@@ -30,6 +37,7 @@ export async function configure(
       : await chooseRuntime(flags.runtime ?? (hadNodes ? recorded.runtime : undefined), engine);
   const reason = hollowReason ?? (runtime === 'hollow' ? recorded?.hollowReason : undefined);
   const ports = await choosePorts({
+    ...counts,
     apiserver: flags.port,
     recorded: recorded?.ports,
     held: known.held,
@@ -37,9 +45,13 @@ export async function configure(
     isDefault: name === 'default',
     random: known.random,
   });
-  const subnet = recorded?.subnet ?? (nodes > 0 && runtime === 'docker' ? await freeSubnet(engine) : undefined);
+  const inDocker = nodes > 0 && runtime === 'docker';
+  const subnet = inDocker
+    ? (recorded?.subnet ?? (await freeSubnet(engine)))
+    : await serverSubnet(recorded?.subnet, counts.apiservers, known.held);
   return {
     name,
+    ...counts,
     nodes,
     runtime,
     ...(reason === undefined ? {} : { hollowReason: reason }),
@@ -64,4 +76,21 @@ async function freeSubnet(engine: () => Promise<EngineOutcome>): Promise<Cluster
   const outcome = await engine();
   if (outcome.kind !== 'ready') throw new Failure(`Cannot run nodes on Docker: ${outcome.reason}`);
   return chooseSubnet(await networksInUse(dockerAt(outcome.engine.host)));
+}
+
+/**
+ * Addresses for several API servers on a machine without a Docker network. Nothing reserves them while the cluster is
+ * down, so somebody else may have them by now.
+ */
+async function serverSubnet(
+  recorded: Subnet | undefined,
+  apiservers: number,
+  held: ReadonlySet<string>,
+): Promise<Subnet | undefined> {
+  if (apiservers === 1 || (recorded !== undefined && held.has('apiserver-1'))) return recorded;
+  const taken = await networksInUse(undefined);
+  if (recorded === undefined) return chooseSubnet(taken);
+  const own = Array.from({ length: SEVERAL_MAX }, (_, index) => `${serverAddress(recorded, index)}/32`);
+  const others = taken.filter((cidr) => !own.includes(cidr));
+  return isSubnetFree(recorded, others) ? recorded : chooseSubnet(others);
 }

@@ -1,8 +1,7 @@
 import { createServer } from 'node:net';
 import type { Random } from '@wherry/daemon';
-import type { DaemonKind } from '../daemons/spec.ts';
 import { Failure } from '../failure.ts';
-import { type Ports, usualPorts } from './config.ts';
+import { type ClusterConfig, type Ports, type StorePorts, usualPorts } from './config.ts';
 
 /** How often a port may turn out to be taken. */
 const TRIES_MAX = 1000;
@@ -11,13 +10,17 @@ const TRIES_MAX = 1000;
 const OTHERS_FROM = 20_000;
 const OTHERS_COUNT = 10_000;
 
-export interface PortWishes {
+/** Further members of the default cluster's store have ports at this distance, other daemons at the next. */
+const STORE_STEP = 100;
+const STEP = 10;
+
+export interface PortWishes extends Pick<ClusterConfig, 'stores' | 'schedulers' | 'controllerManagers'> {
   /** The API server's port when the user asked for one. */
   readonly apiserver: number | undefined;
   /** What the cluster had before. */
   readonly recorded: Ports | undefined;
-  /** Kinds of daemons that run already and hold their ports themselves. */
-  readonly held: ReadonlySet<DaemonKind>;
+  /** Names of daemons that run already and hold their ports themselves. */
+  readonly held: ReadonlySet<string>;
   readonly hollowNodes: number;
   /** The cluster that may have the usual ports. */
   readonly isDefault: boolean;
@@ -27,45 +30,96 @@ export interface PortWishes {
 /**
  * Chooses ports for a cluster: the recorded ones where they are free; else for the cluster "default" the usual ones;
  * else any free ones, by chance, because several clusters may be started at the same moment. Only the API server's is
- * never moved once users have been told of it.
+ * never moved once users have been told of it, nor a store member's peer port, by which the others know it.
  */
 export async function choosePorts(wishes: PortWishes): Promise<Ports> {
-  const { recorded, held, random } = wishes;
+  const { recorded, isDefault, held } = wishes;
   const apiserver = wishes.apiserver ?? recorded?.apiserver ?? (await firstFree(usualPorts.apiserver));
-  const chosen = new Set([apiserver]);
-  const choose = async (name: Exclude<keyof Ports, 'apiserver'>, kind: DaemonKind, count = 1): Promise<number> => {
-    if (recorded !== undefined && held.has(kind)) return recorded[name];
-    const preferred = recorded?.[name] ?? (wishes.isDefault ? usualPorts[name] : undefined);
-    for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const port =
-        tries === 0 && preferred !== undefined ? preferred : OTHERS_FROM + random.integer(OTHERS_COUNT - count);
-      const run = Array.from({ length: count }, (_, index) => port + index);
-      if (run.some((one) => chosen.has(one))) continue;
-      if (!(await Promise.all(run.map(isFree))).every((free) => free)) continue;
-      for (const one of run) chosen.add(one);
-      return port;
+  const chooser = new Chooser(wishes, apiserver);
+  const usual = (port: number, offset = 0): number | undefined => (isDefault ? port + offset : undefined);
+  const stores: StorePorts[] = [];
+  for (let index = 0; index < wishes.stores; index++) {
+    stores.push(await chooser.store(`store-${index + 1}`, recorded?.stores[index], index));
+  }
+  const several = async (name: string, count: number, was: readonly number[], first: number): Promise<number[]> => {
+    const ports: number[] = [];
+    for (let index = 0; index < count; index++) {
+      ports.push(await chooser.port(`${name}-${index + 1}`, was[index], usual(first, index * STEP)));
     }
-    throw new Failure(`Cannot find a free port from ${OTHERS_FROM} to ${OTHERS_FROM + OTHERS_COUNT}`);
+    return ports;
   };
+  const [scheduler = 0] = usualPorts.schedulers;
+  const [controllerManager = 0] = usualPorts.controllerManagers;
+  const kubelet = [...held].find((name) => name.startsWith('kubelet-')) ?? 'kubelet';
   return {
     apiserver,
-    storeClient: await choose('storeClient', 'store'),
-    storePeer: await keepPeerPort(wishes, () => choose('storePeer', 'store')),
-    storeMetrics: await choose('storeMetrics', 'store'),
-    scheduler: await choose('scheduler', 'scheduler'),
-    controllerManager: await choose('controllerManager', 'controller-manager'),
-    dns: await choose('dns', 'dns'),
-    dnsHealth: await choose('dnsHealth', 'dns'),
-    hollowNodes: await choose('hollowNodes', 'kubelet', 2 * Math.max(1, wishes.hollowNodes)),
+    balanced: await chooser.port('apiserver-2', recorded?.balanced, usual(usualPorts.balanced)),
+    balancerHealth: await chooser.port('balancer', recorded?.balancerHealth, usual(usualPorts.balancerHealth)),
+    stores,
+    schedulers: await several('scheduler', wishes.schedulers, recorded?.schedulers ?? [], scheduler),
+    controllerManagers: await several(
+      'controller-manager',
+      wishes.controllerManagers,
+      recorded?.controllerManagers ?? [],
+      controllerManager,
+    ),
+    dns: await chooser.port('dns', recorded?.dns, usual(usualPorts.dns)),
+    dnsHealth: await chooser.port('dns', recorded?.dnsHealth, usual(usualPorts.dnsHealth)),
+    hollowNodes: await chooser.port(
+      kubelet,
+      recorded?.hollowNodes,
+      usual(usualPorts.hollowNodes),
+      2 * Math.max(1, wishes.hollowNodes),
+    ),
   };
 }
 
-/** A member of the store is known by its peer address: once it has data, the port stays, or the member is another. */
-async function keepPeerPort({ recorded, held }: PortWishes, choose: () => Promise<number>): Promise<number> {
-  if (recorded === undefined) return choose();
-  const port = recorded.storePeer;
-  if (held.has('store') || (await isFree(port))) return port;
-  throw new Failure(`Port ${port}, which the store needs, is in use by another process: free it`);
+class Chooser {
+  readonly #wishes: PortWishes;
+  readonly #chosen: Set<number>;
+
+  constructor(wishes: PortWishes, apiserver: number) {
+    this.#wishes = wishes;
+    this.#chosen = new Set([apiserver]);
+  }
+
+  /** First of `count` free ports in a row. */
+  async port(daemon: string, recorded: number | undefined, usual: number | undefined, count = 1): Promise<number> {
+    if (recorded !== undefined && this.#wishes.held.has(daemon)) {
+      this.#chosen.add(recorded);
+      return recorded;
+    }
+    const preferred = recorded ?? usual;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const random = OTHERS_FROM + this.#wishes.random.integer(OTHERS_COUNT - count);
+      const port = tries === 0 && preferred !== undefined ? preferred : random;
+      const run = Array.from({ length: count }, (_, index) => port + index);
+      if (run.some((one) => this.#chosen.has(one))) continue;
+      if (!(await Promise.all(run.map(isFree))).every((free) => free)) continue;
+      for (const one of run) this.#chosen.add(one);
+      return port;
+    }
+    throw new Failure(`Cannot find a free port from ${OTHERS_FROM} to ${OTHERS_FROM + OTHERS_COUNT}`);
+  }
+
+  async store(daemon: string, recorded: StorePorts | undefined, index: number): Promise<StorePorts> {
+    const [first] = usualPorts.stores;
+    const usual = (port: number | undefined): number | undefined =>
+      this.#wishes.isDefault && port !== undefined ? port + index * STORE_STEP : undefined;
+    return {
+      client: await this.port(daemon, recorded?.client, usual(first?.client)),
+      peer: await this.#peer(daemon, recorded?.peer, usual(first?.peer)),
+      metrics: await this.port(daemon, recorded?.metrics, usual(first?.metrics)),
+    };
+  }
+
+  /** A member of the store is known by its peer address: once it has data, the port stays, or the member is another. */
+  async #peer(daemon: string, recorded: number | undefined, usual: number | undefined): Promise<number> {
+    if (recorded === undefined) return this.port(daemon, undefined, usual);
+    this.#chosen.add(recorded);
+    if (this.#wishes.held.has(daemon) || (await isFree(recorded))) return recorded;
+    throw new Failure(`Port ${recorded}, which ${daemon} needs, is in use by another process: free it`);
+  }
 }
 
 async function firstFree(from: number): Promise<number> {

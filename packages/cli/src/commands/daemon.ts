@@ -45,7 +45,6 @@ export const daemonCommands: CommandDefinition = (parent, context) => {
     .description("become a daemon, with upstream's flags: for systemd, containers and clusters put together by hand")
     .helpOption(false)
     .allowUnknownOption()
-    .passThroughOptions()
     .action(async (kind: string, flags: readonly string[]) => {
       const { execDaemon } = await import('../daemons/exec.ts');
       await execDaemon(context, kind, flags);

@@ -1,100 +1,184 @@
-import { type ConfigMap, type Node, resources, type Secret, type Service } from '@wherry/api';
-import { type Describer, describeConditions } from './describer.ts';
+import {
+  type ConfigMap,
+  type EndpointSlice,
+  type LimitRange,
+  type Namespace,
+  type ResourceQuota,
+  resources,
+  type Secret,
+  type Service,
+  type ServiceAccount,
+  type ServicePort,
+} from '@wherry/api';
+import { selectorText } from '../kube/selector-text.ts';
+import { type Describer, describeName, describeWords } from './describer.ts';
 
-export const describeNode: Describer<Node> = async (node, outline, { client }) => {
-  const { spec, status, metadata } = node;
-  const taints = (spec?.taints ?? []).map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`);
-  outline.list('Taints', taints).field('Unschedulable', spec?.unschedulable ?? false);
-  describeConditions(outline, status?.conditions);
-  outline
-    .list(
-      'Addresses',
-      (status?.addresses ?? []).map(({ type, address }) => `${type} ${address}`),
-    )
-    .block('Capacity', (inner) => {
-      for (const [name, amount] of Object.entries(status?.capacity ?? {})) inner.field(name, amount);
-    })
-    .block('Allocatable', (inner) => {
-      for (const [name, amount] of Object.entries(status?.allocatable ?? {})) inner.field(name, amount);
-    })
-    .block('System Info', (inner) => {
-      for (const [name, value] of Object.entries(status?.nodeInfo ?? {}))
-        if (typeof value === 'string') inner.field(name, value);
-    })
-    .list('PodCIDRs', spec?.podCIDRs ?? []);
-  const pods = await client.list(resources.pods, { fieldSelector: `spec.nodeName=${metadata?.name}` });
-  const active = pods.items.filter((pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed');
-  const rows = active.map((pod) => {
-    const requests = pod.spec?.containers.map(({ resources: wanted }) => wanted?.requests ?? {}) ?? [];
-    const sum = (name: string) =>
-      requests
-        .map((one) => one[name])
-        .filter((amount) => amount !== undefined)
-        .join(' + ') || '0';
-    return [pod.metadata?.namespace ?? '', pod.metadata?.name ?? '', sum('cpu'), sum('memory')];
-  });
-  outline.table(
-    `Non-terminated Pods (${active.length} in total)`,
-    ['Namespace', 'Name', 'CPU Requests', 'Memory Requests'],
-    rows,
-  );
-};
+/** Endpoints of a port that are listed one by one. */
+const ENDPOINTS_SHOWN_MAX = 3;
 
-export const describeService: Describer<Service> = async ({ spec, status, metadata }, outline, { client }) => {
-  outline
-    .map('Selector', spec?.selector)
+export const describeService: Describer<Service> = async (service, outline, { client }) => {
+  const { spec, status, metadata } = service;
+  describeName(outline, service);
+  describeWords(outline, service)
+    .field('Selector', selectorText(spec?.selector ?? {}) || '<none>')
     .field('Type', spec?.type)
-    .field('IP Families', spec?.ipFamilies?.join(','))
-    .field('IP', spec?.clusterIP)
-    .field('External Name', spec?.externalName)
-    .list('External IPs', spec?.externalIPs ?? [])
-    .list(
-      'LoadBalancer Ingress',
-      (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? ''),
-    );
-  const slices = await client.list(resources.endpointslices, {
+    .field('IP Family Policy', spec?.ipFamilyPolicy)
+    .field('IP Families', spec?.ipFamilies?.join(',') ?? '<none>')
+    .field('IP', spec?.clusterIP ?? '')
+    .field('IPs', spec?.clusterIPs?.join(',') ?? '<none>')
+    .field('External IPs', spec?.externalIPs?.join(','))
+    .field('External Name', spec?.externalName);
+  const ingress = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '');
+  if (ingress.length > 0) outline.field('LoadBalancer Ingress', ingress.join(', '));
+  const { items } = await client.list(resources.endpointslices, {
     namespace: metadata?.namespace ?? '',
     labelSelector: `kubernetes.io/service-name=${metadata?.name}`,
   });
   for (const port of spec?.ports ?? []) {
-    const endpoints = slices.items.flatMap((slice) => {
-      const target = slice.ports?.find(({ name }) => (name ?? '') === (port.name ?? ''))?.port;
-      const ready = (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
-      return target === undefined
-        ? []
-        : ready.flatMap(({ addresses }) => addresses.map((address) => `${address}:${target}`));
-    });
+    const { name = '<unset>', protocol = 'TCP', nodePort } = port;
     outline
-      .field('Port', `${port.name ?? '<unset>'} ${port.port}/${port.protocol ?? 'TCP'}`)
-      .field('TargetPort', `${port.targetPort ?? port.port}/${port.protocol ?? 'TCP'}`)
-      .field(
-        'NodePort',
-        port.nodePort === undefined
-          ? undefined
-          : `${port.name ?? '<unset>'} ${port.nodePort}/${port.protocol ?? 'TCP'}`,
-      )
-      .field('Endpoints', endpoints.join(',') || '<none>');
+      .row('Port:', name, `${port.port}/${protocol}`)
+      .field('TargetPort', `${port.targetPort ?? port.port}/${protocol}`);
+    if (nodePort !== undefined) outline.row('NodePort:', name, `${nodePort}/${protocol}`);
+    outline.field('Endpoints', endpointsText(port, items));
   }
   outline
     .field('Session Affinity', spec?.sessionAffinity)
+    .field('External Traffic Policy', spec?.externalTrafficPolicy)
     .field('Internal Traffic Policy', spec?.internalTrafficPolicy)
-    .field('External Traffic Policy', spec?.externalTrafficPolicy);
+    .field('Traffic Distribution', spec?.trafficDistribution);
 };
 
-export const describeConfigMap: Describer<ConfigMap> = ({ data, binaryData }, outline) => {
-  outline.block('Data', (inner) => {
-    for (const [key, value] of Object.entries(data ?? {})) inner.list(key, value.split('\n'));
+function endpointsText(port: ServicePort, slices: readonly EndpointSlice[]): string {
+  const all = slices.flatMap((slice) => {
+    const target = (slice.ports ?? []).find(({ name }) => (name ?? '') === (port.name ?? ''))?.port;
+    if (target === undefined) return [];
+    const ready = (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
+    return ready.flatMap(({ addresses }) => addresses.map((address) => `${address}:${target}`));
   });
-  outline.block('BinaryData', (inner) => {
-    for (const [key, value] of Object.entries(binaryData ?? {}))
-      inner.field(key, `${Buffer.from(value, 'base64').length} bytes`);
+  const more = all.length - ENDPOINTS_SHOWN_MAX;
+  return all.slice(0, ENDPOINTS_SHOWN_MAX).join(',') + (more > 0 ? ` + ${more} more...` : '');
+}
+
+export const describeEndpointSlice: Describer<EndpointSlice> = (slice, outline) => {
+  describeName(outline, slice);
+  describeWords(outline, slice).field('AddressType', slice.addressType);
+  const ports = (slice.ports ?? []).map(({ name, port, protocol }) => [
+    name || '<unset>',
+    port ?? '<unset>',
+    protocol ?? 'TCP',
+  ]);
+  if (ports.length === 0) outline.row('Ports: <unset>');
+  else outline.table('Ports', ['Name', 'Port', 'Protocol'], ports);
+  const endpoints = slice.endpoints ?? [];
+  if (endpoints.length === 0) {
+    outline.row('Endpoints: <none>');
+    return;
+  }
+  outline.block('Endpoints', (inner) => {
+    for (const { addresses, conditions, hostname, targetRef, nodeName, zone } of endpoints) {
+      inner.field('- Addresses', addresses.join(',') || '<none>');
+      const lines = inner.inner();
+      lines.block('Conditions', (own) => void own.field('Ready', conditions?.ready ?? '<unset>'));
+      lines
+        .field('Hostname', hostname ?? '<unset>')
+        .field('TargetRef', targetRef === undefined ? undefined : `${targetRef.kind}/${targetRef.name}`)
+        .field('NodeName', nodeName ?? '<unset>')
+        .field('Zone', zone ?? '<unset>');
+    }
   });
+};
+
+export const describeConfigMap: Describer<ConfigMap> = (configMap, outline) => {
+  const { data, binaryData } = configMap;
+  describeName(outline, configMap);
+  describeWords(outline, configMap);
+  outline.row('').row('Data').row('====');
+  for (const [key, value] of byKey(data)) outline.row(`${key}:`).row('----').row(value).row('').row('');
+  outline.row('BinaryData').row('====');
+  for (const [key, value] of byKey(binaryData)) {
+    outline.row(`${key}: ${Buffer.from(value, 'base64').length} bytes`);
+  }
+  outline.row('');
 };
 
 /** Sizes only: a description is shown to others, a secret is not. */
-export const describeSecret: Describer<Secret> = ({ data, type }, outline) => {
-  outline.field('Type', type).block('Data', (inner) => {
-    for (const [key, value] of Object.entries(data ?? {}))
-      inner.field(key, `${Buffer.from(value, 'base64').length} bytes`);
-  });
+export const describeSecret: Describer<Secret> = (secret, outline) => {
+  describeName(outline, secret);
+  describeWords(outline, secret);
+  outline
+    .row('')
+    .field('Type', secret.type ?? 'Opaque')
+    .row('')
+    .row('Data')
+    .row('====');
+  for (const [key, value] of byKey(secret.data)) {
+    const bytes = Buffer.from(value, 'base64');
+    // A token is what people come for, and is of use only to who may read it here anyway.
+    const isToken = key === 'token' && secret.type === 'kubernetes.io/service-account-token';
+    outline.field(key, isToken ? bytes.toString('utf8') : `${bytes.length} bytes`);
+  }
 };
+
+function byKey(data: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] {
+  return Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+export const describeServiceAccount: Describer<ServiceAccount> = (account, outline) => {
+  describeName(outline, account);
+  describeWords(outline, account)
+    .list(
+      'Image pull secrets',
+      (account.imagePullSecrets ?? []).map(({ name = '' }) => name),
+    )
+    .list(
+      'Mountable secrets',
+      (account.secrets ?? []).map(({ name = '' }) => name),
+    )
+    .list('Tokens', []);
+};
+
+export const describeNamespace: Describer<Namespace> = async (namespace, outline, { client }) => {
+  const { name = '' } = namespace.metadata ?? {};
+  outline.field('Name', name);
+  describeWords(outline, namespace).field('Status', namespace.status?.phase);
+  const conditions = (namespace.status?.conditions ?? []).map(
+    ({ type, status, lastTransitionTime, reason = '', message = '' }) => [
+      type,
+      status,
+      lastTransitionTime ?? '',
+      reason,
+      message,
+    ],
+  );
+  if (conditions.length > 0) {
+    outline.table('Conditions', ['Type', 'Status', 'LastTransitionTime', 'Reason', 'Message'], conditions);
+  }
+  const quotas = await client.list(resources.resourcequotas, { namespace: name });
+  outline.row('');
+  if (quotas.items.length === 0) outline.row('No resource quota.');
+  else outline.row('Resource Quotas');
+  for (const { metadata, status } of quotas.items as readonly ResourceQuota[]) {
+    const inner = outline.inner();
+    inner.field('Name', metadata?.name).row('Resource', 'Used', 'Hard').row('--------', '---', '---');
+    for (const [resource, hard] of byKey(status?.hard)) inner.row(resource, status?.used?.[resource] ?? '0', hard);
+  }
+  const ranges = await client.list(resources.limitranges, { namespace: name });
+  outline.row('');
+  if (ranges.items.length === 0) outline.row('No LimitRange resource.');
+  else describeLimits(ranges.items, outline);
+};
+
+function describeLimits(ranges: readonly LimitRange[], outline: Parameters<Describer>[1]): void {
+  const heading = ['Type', 'Resource', 'Min', 'Max', 'Default Request', 'Default Limit', 'Max Limit/Request Ratio'];
+  outline.row('Resource Limits');
+  const inner = outline.inner(' ');
+  inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
+  for (const { type, min, max, default: limit, defaultRequest, maxLimitRequestRatio } of ranges.flatMap(
+    ({ spec }) => spec?.limits ?? [],
+  )) {
+    const lists = [min, max, defaultRequest, limit, maxLimitRequestRatio];
+    const names = new Set(lists.flatMap((list) => Object.keys(list ?? {})));
+    for (const name of [...names].sort()) inner.row(type, name, ...lists.map((list) => list?.[name] ?? '-'));
+  }
+}

@@ -7,21 +7,31 @@ export interface DescribeContext {
   readonly nowMs: number;
 }
 
-/** Writes what is special about a kind; name, labels, annotations and events are the same for all. */
+/** Writes a description, its events excepted: those are the same for all. */
 export type Describer<T extends ApiObject = ApiObject> = (
   object: T,
   outline: Outline,
   context: DescribeContext,
 ) => Promise<void> | void;
 
-/** Conditions, which most kinds have. */
-export function describeConditions(
-  outline: Outline,
-  conditions:
-    | readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[]
-    | undefined,
-): void {
+/** How most descriptions begin. */
+export function describeName(outline: Outline, { metadata }: ApiObject): Outline {
+  return outline.field('Name', metadata?.name).field('Namespace', metadata?.namespace);
+}
+
+export function describeWords(outline: Outline, { metadata }: ApiObject): Outline {
+  return outline.labels('Labels', metadata?.labels).annotations('Annotations', metadata?.annotations);
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+}
+
+/** Conditions of workloads. */
+export function describeConditions(outline: Outline, conditions: readonly Condition[] | undefined): void {
   if (conditions === undefined || conditions.length === 0) return;
-  const rows = conditions.map(({ type, status, reason = '', message = '' }) => [type, status, reason, message]);
-  outline.table('Conditions', ['Type', 'Status', 'Reason', 'Message'], rows);
+  const rows = conditions.map(({ type, status, reason = '' }) => [`${type} `, status, reason]);
+  outline.table('Conditions', ['Type', 'Status', 'Reason'], rows);
 }

@@ -1,68 +1,87 @@
-import { alignColumns } from '../printers/columns.ts';
+import { alignTabs } from '../printers/tabs.ts';
 
-/** A description under construction: `Name:  value` lines, aligned, with indented blocks. */
+/** Longest text of an annotation that stays on the line of its key. */
+const ANNOTATION_MAX = 140;
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+type Words = Readonly<Record<string, string>> | undefined;
+
+/** A description under construction: lines of tab-separated cells, aligned all together at the end as kubectl does. */
 export class Outline {
-  readonly #lines: { readonly depth: number; readonly label: string; readonly value: string | undefined }[] = [];
-  readonly #depth: number;
+  readonly #lines: string[];
+  readonly #indent: string;
 
-  constructor(depth = 0) {
-    this.#depth = depth;
+  constructor(lines: string[] = [], indent = '') {
+    this.#lines = lines;
+    this.#indent = indent;
+  }
+
+  /** Cells as they are. */
+  row(...cells: readonly (string | number)[]): this {
+    this.#lines.push(this.#indent + cells.join('\t'));
+    return this;
   }
 
   /** Leaves the line out when the value is undefined. */
   field(label: string, value: string | number | boolean | undefined): this {
-    if (value !== undefined) this.#lines.push({ depth: this.#depth, label: `${label}:`, value: String(value) });
+    if (value !== undefined) this.#lines.push(`${this.#indent}${label}:\t${value}`);
     return this;
   }
 
   /** The first on the label's line, each further one below it. */
   list(label: string, values: readonly string[], none = '<none>'): this {
     const [first = none, ...more] = values;
-    this.#lines.push({ depth: this.#depth, label: `${label}:`, value: first });
-    for (const value of more) this.#lines.push({ depth: this.#depth, label: '', value });
+    this.#lines.push(`${this.#indent}${label}:\t${first}`, ...more.map((value) => `${this.#indent}\t${value}`));
     return this;
   }
 
-  map(label: string, map: Readonly<Record<string, string>> | undefined, separator = '='): this {
-    const values = Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  labels(label: string, labels: Words): this {
     return this.list(
       label,
-      values.map(([key, value]) => `${key}${separator}${value.split('\n')[0]}`),
+      sorted(labels).map(([key, value]) => `${key}=${value}`),
     );
   }
 
-  block(label: string, fill: (outline: Outline) => void): this {
-    this.#lines.push({ depth: this.#depth, label: `${label}:`, value: undefined });
-    const inner = new Outline(this.#depth + 1);
-    fill(inner);
-    this.#lines.push(...inner.#lines);
+  annotations(label: string, annotations: Words): this {
+    const shown = sorted(annotations).filter(([key]) => key !== LAST_APPLIED);
+    const values = shown.flatMap(([key, value]) => {
+      const text = value.replace(/\n$/, '');
+      if (key.length + text.length + 2 <= ANNOTATION_MAX && !text.includes('\n')) return [`${key}: ${text}`];
+      return [`${key}:`, ...text.split('\n').map((line) => `  ${shorten(line, ANNOTATION_MAX - 2)}`)];
+    });
+    return this.list(label, values);
+  }
+
+  /** A label of its own line, and what is indented below it. */
+  block(label: string, fill: (inner: Outline) => void, indent = '  '): this {
+    this.#lines.push(`${this.#indent}${label}:`);
+    fill(this.inner(indent));
     return this;
   }
 
-  table(label: string, heading: readonly string[], rows: readonly (readonly string[])[]): this {
+  /** Writes on into this outline, indented. */
+  inner(indent = '  '): Outline {
+    return new Outline(this.#lines, this.#indent + indent);
+  }
+
+  /** A table below its label; `<none>` beside it when there are no rows. */
+  table(label: string, heading: readonly string[], rows: readonly (readonly (string | number)[])[]): this {
     if (rows.length === 0) return this.field(label, '<none>');
-    this.#lines.push({ depth: this.#depth, label: `${label}:`, value: undefined });
-    const rule = heading.map((word) => '-'.repeat(word.length));
-    for (const line of alignColumns([heading, rule, ...rows])) {
-      this.#lines.push({ depth: this.#depth + 1, label: line, value: undefined });
-    }
-    return this;
+    return this.block(label, (inner) => {
+      inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
+      for (const row of rows) inner.row(...row);
+    });
   }
 
-  /** Values are aligned among the lines of one depth that follow each other, as kubectl does. */
   text(): string {
-    let text = '';
-    for (let start = 0; start < this.#lines.length; ) {
-      const depth = this.#lines[start]?.depth;
-      let end = start;
-      while (end < this.#lines.length && this.#lines[end]?.depth === depth) end++;
-      const run = this.#lines.slice(start, end);
-      const width = Math.max(0, ...run.filter(({ value }) => value !== undefined).map(({ label }) => label.length)) + 2;
-      for (const { label, value } of run) {
-        text += `${`${'  '.repeat(depth ?? 0)}${value === undefined ? label : label.padEnd(width) + value}`.trimEnd()}\n`;
-      }
-      start = end;
-    }
-    return text;
+    return this.#lines.length === 0 ? '' : `${alignTabs(this.#lines.join('\n'), { minWidth: 0, padding: 2 })}\n`;
   }
+}
+
+function sorted(words: Words): readonly (readonly [string, string])[] {
+  return Object.entries(words ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function shorten(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}...` : text;
 }

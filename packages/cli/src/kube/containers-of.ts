@@ -5,7 +5,9 @@ const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 /** Names of all a pod's containers, as kubectl lists them in messages. */
 export function containerNames({ spec }: Pod): readonly string[] {
-  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])].map(({ name }) => name);
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])].map(
+    ({ name }) => name,
+  );
 }
 
 /**

@@ -18,7 +18,9 @@ export function refusalText(error: Refusal, doing?: string): string {
   if (reason === 'Invalid' && details !== undefined) {
     const subject = details.name === undefined ? 'The request' : `The ${details.kind ?? 'object'} "${details.name}"`;
     const causes = (details.causes ?? []).map((cause) =>
-      cause.field === undefined || cause.field === '' ? (cause.message ?? '') : `${cause.field}: ${cause.message ?? ''}`,
+      cause.field === undefined || cause.field === ''
+        ? (cause.message ?? '')
+        : `${cause.field}: ${cause.message ?? ''}`,
     );
     if (causes.length === 0) return `${subject} is invalid`;
     return causes.length === 1

@@ -29,7 +29,8 @@ async function textsOf(path: string, recursive: boolean): Promise<readonly (read
   if (path === '-') return [['STDIN', await readAll(process.stdin)]];
   if (/^https?:\/\//.test(path)) {
     const response = await fetch(path);
-    if (!response.ok) throw new VerbError(`unable to read URL "${path}", server reported ${response.status} ${response.statusText}`);
+    if (!response.ok)
+      throw new VerbError(`unable to read URL "${path}", server reported ${response.status} ${response.statusText}`);
     return [[path, await response.text()]];
   }
   return filesOf(path, recursive);
@@ -54,7 +55,9 @@ function flatten(document: unknown, source: string): readonly ApiObject[] {
     throw new VerbError(`error parsing ${source}: a document is not an object`);
   }
   const object = document as ApiObject & { readonly items?: readonly unknown[] };
-  const missing = (['apiVersion', 'kind'] as const).filter((key) => typeof object[key] !== 'string' || object[key] === '');
+  const missing = (['apiVersion', 'kind'] as const).filter(
+    (key) => typeof object[key] !== 'string' || object[key] === '',
+  );
   if (missing.length > 0) {
     const [first, second] = missing.map((key) => `${key} not set`);
     const what = second === undefined ? first : `[${first}, ${second}]`;

@@ -11,9 +11,12 @@ export interface TargetFlags {
   readonly asGroup?: readonly string[];
 }
 
+const TARGET_GROUP = 'Cluster:';
+
 export function withTarget(command: Command): Command {
   return command
-    .optionsGroup('Cluster:')
+    .configureHelp({ groupItems: targetLast })
+    .optionsGroup(TARGET_GROUP)
     .option('-n, --namespace <name>', 'namespace of the request')
     .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, else the default cluster of this machine)')
     .option('--context <name>', 'context of the kubeconfig')
@@ -22,6 +25,15 @@ export function withTarget(command: Command): Command {
     .option('--as <user>', 'act as this user')
     .option('--as-group <group>', 'act as a member of this group; may be repeated', collect)
     .optionsGroup('Options:');
+}
+
+/** A verb's own flags are read before those that all verbs have. */
+function targetLast<T extends Command | Option>(_: T[], visible: T[], groupOf: (item: T) => string): Map<string, T[]> {
+  const groups = Map.groupBy(visible, groupOf);
+  const last = groups.get(TARGET_GROUP);
+  if (last === undefined) return groups;
+  groups.delete(TARGET_GROUP);
+  return groups.set(TARGET_GROUP, last);
 }
 
 /** A flag that may be given several times, each time with one value or several after commas. */

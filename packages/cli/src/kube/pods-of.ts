@@ -1,7 +1,8 @@
 import { type ApiObject, type LabelSelector, type Pod, resources } from '@wherry/api';
-import { VerbError } from './verb-error.ts';
 import { parseSelection } from './selection.ts';
+import { selectorText } from './selector-text.ts';
 import type { Session } from './session.ts';
+import { VerbError } from './verb-error.ts';
 
 interface OwnerOfPods extends ApiObject {
   readonly spec?: { readonly selector?: LabelSelector | Readonly<Record<string, string>> };
@@ -29,26 +30,4 @@ export async function podsOf(
 
 function rank(pod: Pod): number {
   return pod.status?.phase === 'Running' && pod.metadata?.deletionTimestamp === undefined ? 0 : 1;
-}
-
-/** A selector object, of either form, as the query's text. */
-export function selectorText(selector: LabelSelector | Readonly<Record<string, string>> | undefined): string {
-  if (selector === undefined) return '';
-  if (!isLabelSelector(selector)) return equalities(selector);
-  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    if (operator === 'DoesNotExist') return `!${key}`;
-    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
-  });
-  return [equalities(selector.matchLabels ?? {}), ...expressions].filter((text) => text !== '').join(',');
-}
-
-function isLabelSelector(selector: LabelSelector | Readonly<Record<string, string>>): selector is LabelSelector {
-  return typeof selector.matchLabels === 'object' || Array.isArray(selector.matchExpressions);
-}
-
-function equalities(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 }

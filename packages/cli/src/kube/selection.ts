@@ -20,7 +20,10 @@ export async function parseSelection(args: readonly string[], discovery: Discove
   const types = (await Promise.all(first.split(',').map((type) => typesOf(type, discovery)))).flat();
   if (rest.length === 0) return types.map((resource) => ({ resource }));
   const slashed = rest.find((name) => name.includes('/'));
-  if (slashed !== undefined) throw new VerbError(`there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'`);
+  if (slashed !== undefined)
+    throw new VerbError(
+      `there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'`,
+    );
   return types.flatMap((resource) => rest.map((name) => ({ resource, name })));
 }
 
@@ -37,7 +40,8 @@ export async function parseNames(
 
 async function named(argument: string, discovery: Discovery): Promise<Selection> {
   const [type = '', name = '', ...more] = argument.split('/');
-  if (type === '' || name === '' || more.length > 0) throw new VerbError(`arguments in resource/name form must have a single resource and name`);
+  if (type === '' || name === '' || more.length > 0)
+    throw new VerbError(`arguments in resource/name form must have a single resource and name`);
   return { resource: await discovery.find(type), name };
 }
 

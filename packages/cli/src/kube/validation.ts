@@ -14,6 +14,8 @@ export function fieldValidationOf(text: string | boolean): FieldValidation {
     case 'false':
       return 'Ignore';
     default:
-      throw new VerbError(`invalid - validate option "${String(text)}": must be one of: strict (or true), warn, ignore (or false)`);
+      throw new VerbError(
+        `invalid - validate option "${String(text)}": must be one of: strict (or true), warn, ignore (or false)`,
+      );
   }
 }

@@ -14,14 +14,18 @@ export const homeLabel = 'io.wherry.home';
 
 export const networkName = (cluster: string): string => `wherry-${cluster}`;
 
-/** Every IPv4 network that this machine has or knows the way to. */
-export async function networksInUse(docker: Docker): Promise<readonly string[]> {
+/**
+ * Every IPv4 network that this machine has or knows the way to.
+ * @param docker also those that an engine keeps for later, where there is one
+ */
+export async function networksInUse(docker: Docker | undefined): Promise<readonly string[]> {
   const own = Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).map((address) => address.cidr ?? ''),
   );
-  const networks = await docker.listNetworks();
+  const networks = (await docker?.listNetworks()) ?? [];
   const engine = networks.flatMap((network) => (network.IPAM?.Config ?? []).map((config) => config.Subnet ?? ''));
-  return [...own, ...engine, ...routes(readFileSync('/proc/net/route', 'utf8'))];
+  const table = process.platform === 'linux' ? readFileSync('/proc/net/route', 'utf8') : '';
+  return [...own, ...engine, ...routes(table)];
 }
 
 /** @param table text of /proc/net/route: hexadecimal, in the byte order of the machine (little-endian where Node runs) */

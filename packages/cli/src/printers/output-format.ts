@@ -32,7 +32,9 @@ export function parseOutput(text: string | undefined): OutputFormat {
     case 'custom-columns-file':
       return { kind: 'custom-columns', columns: columnsInFile(readFileSync(argument, 'utf8')) };
     default:
-      throw new VerbError(`unable to match a printer suitable for the output format "${format}", allowed formats are: ${KNOWN}`);
+      throw new VerbError(
+        `unable to match a printer suitable for the output format "${format}", allowed formats are: ${KNOWN}`,
+      );
   }
 }
 
@@ -55,7 +57,9 @@ function columnsOf(text: string) {
 function columnsInFile(text: string) {
   const [headings = [], paths = []] = text.split('\n').map((line) => line.trim().split(/\s+/));
   if (headings.length !== paths.length) {
-    throw new VerbError(`number of headers (${headings.length}) and field specifications (${paths.length}) don't match`);
+    throw new VerbError(
+      `number of headers (${headings.length}) and field specifications (${paths.length}) don't match`,
+    );
   }
   return headings.map((heading, index) => ({ heading, path: paths[index] ?? '' }));
 }

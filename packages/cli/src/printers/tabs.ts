@@ -35,7 +35,9 @@ export function alignTabs(text: string, { minWidth, padding }: TabOptions): stri
   }
   return lines
     .map((cells, line) =>
-      cells.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[line]?.[column] ?? 0) - textWidth(cell)))).join(''),
+      cells
+        .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[line]?.[column] ?? 0) - textWidth(cell))))
+        .join(''),
     )
     .join('\n');
 }

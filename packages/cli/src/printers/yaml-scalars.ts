@@ -1,11 +1,13 @@
 /** Words that YAML 1.1 readers take for something else than text. */
 const words = new Set(
-  ['', '~', 'null', 'true', 'false', 'y', 'n', 'yes', 'no', 'on', 'off', '.nan', '.inf', '+.inf', '-.inf'].flatMap((word) => [
-    word,
-    word.toUpperCase(),
-    word.charAt(0).toUpperCase() + word.slice(1),
-    word.replace('nan', 'NaN').replace('inf', 'Inf'),
-  ]),
+  ['', '~', 'null', 'true', 'false', 'y', 'n', 'yes', 'no', 'on', 'off', '.nan', '.inf', '+.inf', '-.inf'].flatMap(
+    (word) => [
+      word,
+      word.toUpperCase(),
+      word.charAt(0).toUpperCase() + word.slice(1),
+      word.replace('nan', 'NaN').replace('inf', 'Inf'),
+    ],
+  ),
 );
 const integer = /^[-+]?(0b[01_]+|0o?[0-7_]+|[0-9][0-9_]*|0x[0-9a-fA-F_]+)$/;
 const float = /^[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$/;

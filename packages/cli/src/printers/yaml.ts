@@ -1,6 +1,7 @@
 // YAML as kubectl writes it (Go's yaml library): sorted keys, lists not indented, its choice of quotes, lines folded at 80.
-import { isCore } from './yaml-scalars.ts';
+
 import { byYamlOrder } from './yaml-order.ts';
+import { isCore } from './yaml-scalars.ts';
 
 /** Column after which a line is folded at the next blank. */
 const LINE_MAX = 80;
@@ -138,7 +139,11 @@ function escaped(character: string): string {
   if (!hasSpecial(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   const hex = code.toString(16).toUpperCase();
-  return code <= 0xff ? `\\x${hex.padStart(2, '0')}` : code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+  return code <= 0xff
+    ? `\\x${hex.padStart(2, '0')}`
+    : code <= 0xffff
+      ? `\\u${hex.padStart(4, '0')}`
+      : `\\U${hex.padStart(8, '0')}`;
 }
 
 function doubleQuoted(text: string, indent: number, column: number, isKey: boolean): string {

@@ -1,5 +1,12 @@
 import type { CommandDefinition } from '../context.ts';
-import { type FileFlags, type TargetFlags, type WriteFlags, withFiles, withTarget, withWrite } from '../kube/options.ts';
+import {
+  type FileFlags,
+  type TargetFlags,
+  type WriteFlags,
+  withFiles,
+  withTarget,
+  withWrite,
+} from '../kube/options.ts';
 
 export interface ApplyFlags extends TargetFlags, FileFlags, WriteFlags {
   readonly selector?: string;

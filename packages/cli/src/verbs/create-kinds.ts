@@ -10,12 +10,33 @@ import { createServices } from './create-services.ts';
 export const createKinds: Define = (create, context) => {
   const builders = () => import('./work/create-objects.ts');
   simple(create, context, 'namespace <name>', 'ns', 'A namespace', async () => (await builders()).namespace);
-  simple(create, context, 'serviceaccount <name>', 'sa', 'A service account', async () => (await builders()).serviceAccount);
-  simple(create, context, 'configmap <name>', 'cm', 'A config map from literals and files', async () => (await builders()).configMap)
+  simple(
+    create,
+    context,
+    'serviceaccount <name>',
+    'sa',
+    'A service account',
+    async () => (await builders()).serviceAccount,
+  );
+  simple(
+    create,
+    context,
+    'configmap <name>',
+    'cm',
+    'A config map from literals and files',
+    async () => (await builders()).configMap,
+  )
     .option('--from-literal <key=value>', 'a key and its value; may be repeated', collectWhole)
     .option('--from-file <path>', 'a file or folder, named after itself or as key=path; may be repeated', collect)
     .option('--from-env-file <file>', 'a file of KEY=value lines; may be repeated', collect);
-  simple(create, context, 'deployment <name>', 'deploy', 'A deployment of one image', async () => (await builders()).deployment)
+  simple(
+    create,
+    context,
+    'deployment <name>',
+    'deploy',
+    'A deployment of one image',
+    async () => (await builders()).deployment,
+  )
     .argument('[command...]', 'command of the container, after --')
     .requiredOption('--image <image>', 'image to run; may be repeated', collect)
     .option('-r, --replicas <count>', 'number of pods', '1')
@@ -25,14 +46,35 @@ export const createKinds: Define = (create, context) => {
     .requiredOption('--image <image>', 'image to run')
     .requiredOption('--schedule <cron>', 'when, for example "*/5 * * * *"')
     .option('--restart <policy>', 'OnFailure or Never', 'OnFailure');
-  simple(create, context, 'quota <name>', 'resourcequota', 'Limits on what a namespace may use', async () => (await builders()).quota)
+  simple(
+    create,
+    context,
+    'quota <name>',
+    'resourcequota',
+    'Limits on what a namespace may use',
+    async () => (await builders()).quota,
+  )
     .option('--hard <limits>', 'for example pods=10,requests.cpu=4', collect)
     .option('--scopes <scopes>', 'what it applies to', collect);
-  simple(create, context, 'poddisruptionbudget <name>', 'pdb', 'How many pods may be away at once', async () => (await builders()).disruptionBudget)
+  simple(
+    create,
+    context,
+    'poddisruptionbudget <name>',
+    'pdb',
+    'How many pods may be away at once',
+    async () => (await builders()).disruptionBudget,
+  )
     .requiredOption('--selector <labels>', 'which pods')
     .option('--min-available <count>', 'number or percentage that stays')
     .option('--max-unavailable <count>', 'number or percentage that may go');
-  simple(create, context, 'priorityclass <name>', 'pc', 'A priority of pods', async () => (await builders()).priorityClass)
+  simple(
+    create,
+    context,
+    'priorityclass <name>',
+    'pc',
+    'A priority of pods',
+    async () => (await builders()).priorityClass,
+  )
     .requiredOption('--value <number>', 'higher is more important')
     .option('--global-default', 'for pods that name none')
     .option('--description <text>', 'when to use it')
@@ -68,15 +110,36 @@ export function simple(
 function createSecrets(create: Command, context: Context): void {
   const secret = create.command('secret').description('A secret: generic, tls or docker-registry');
   const builders = () => import('./work/create-objects.ts');
-  simple(secret, context, 'generic <name>', undefined, 'A secret from literals and files', async () => (await builders()).secret)
+  simple(
+    secret,
+    context,
+    'generic <name>',
+    undefined,
+    'A secret from literals and files',
+    async () => (await builders()).secret,
+  )
     .option('--from-literal <key=value>', 'a key and its value; may be repeated', collectWhole)
     .option('--from-file <path>', 'a file or folder, named after itself or as key=path; may be repeated', collect)
     .option('--from-env-file <file>', 'a file of KEY=value lines; may be repeated', collect)
     .option('--type <type>', 'type of the secret');
-  simple(secret, context, 'tls <name>', undefined, 'A certificate and its key', async () => (await builders()).tlsSecret)
+  simple(
+    secret,
+    context,
+    'tls <name>',
+    undefined,
+    'A certificate and its key',
+    async () => (await builders()).tlsSecret,
+  )
     .requiredOption('--cert <file>', 'certificate in PEM')
     .requiredOption('--key <file>', 'key in PEM');
-  simple(secret, context, 'docker-registry <name>', undefined, 'Access to an image registry', async () => (await builders()).registrySecret)
+  simple(
+    secret,
+    context,
+    'docker-registry <name>',
+    undefined,
+    'Access to an image registry',
+    async () => (await builders()).registrySecret,
+  )
     .option('--docker-server <url>', 'the registry', 'https://index.docker.io/v1/')
     .requiredOption('--docker-username <name>', 'user name')
     .requiredOption('--docker-password <password>', 'password')

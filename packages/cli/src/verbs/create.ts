@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import type { CommandDefinition, Context } from '../context.ts';
-import { type FileFlags, type TargetFlags, type WriteFlags, withFiles, withTarget, withWrite } from '../kube/options.ts';
+import {
+  type FileFlags,
+  type TargetFlags,
+  type WriteFlags,
+  withFiles,
+  withTarget,
+  withWrite,
+} from '../kube/options.ts';
 import { createKinds } from './create-kinds.ts';
 
 export interface CreateFlags extends TargetFlags, FileFlags, WriteFlags {

@@ -1,5 +1,12 @@
 import type { CommandDefinition } from '../context.ts';
-import { type FileFlags, type SelectorFlags, type TargetFlags, withFiles, withSelector, withTarget } from '../kube/options.ts';
+import {
+  type FileFlags,
+  type SelectorFlags,
+  type TargetFlags,
+  withFiles,
+  withSelector,
+  withTarget,
+} from '../kube/options.ts';
 
 export interface DeleteFlags extends TargetFlags, FileFlags, SelectorFlags {
   readonly fieldSelector?: string;
@@ -19,7 +26,7 @@ export const deleteCommand: CommandDefinition = (parent, context) => {
   withSelector(withFiles(withTarget(parent.command('delete'))))
     .description('Delete objects by name, selector or manifest, and wait until they are gone')
     .argument('[type]', 'type or type/name')
-    .argument('[names...]')
+    .argument('[names...]', 'names of objects of this type')
     .option('--field-selector <fields>', 'all objects with these fields')
     .option('-A, --all-namespaces', 'with --all or a selector: in all namespaces')
     .option('--grace-period <seconds>', 'seconds to end in; -1 is the object’s own', '-1')

@@ -31,5 +31,7 @@ export const attachCommand: CommandDefinition = (parent, context) => {
     .option('-i, --stdin', 'pass standard input on')
     .option('-t, --tty', 'the container’s terminal')
     .option('-q, --quiet', 'only what the process writes')
-    .action(async (target: string, flags: ExecFlags) => (await import('./work/exec.ts')).attach(context, target, flags));
+    .action(async (target: string, flags: ExecFlags) =>
+      (await import('./work/exec.ts')).attach(context, target, flags),
+    );
 };

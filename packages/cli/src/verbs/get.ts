@@ -26,7 +26,7 @@ export const getCommand: CommandDefinition = (parent, context) => {
   withFiles(withTarget(parent.command('get')))
     .description('Show objects: wherry get pods, get deploy/web -o yaml, get all -A')
     .argument('[type]', 'type, type/name, several types after commas, or a category such as all')
-    .argument('[names...]')
+    .argument('[names...]', 'names of objects of this type')
     .option('-A, --all-namespaces', 'across all namespaces')
     .option('-o, --output <format>', OUTPUT_HELP)
     .option('-l, --selector <labels>', 'label selector, for example app=web,tier!=db')

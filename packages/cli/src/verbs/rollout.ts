@@ -1,5 +1,13 @@
 import type { CommandDefinition } from '../context.ts';
-import { type FileFlags, type SelectorFlags, type TargetFlags, type WriteFlags, withFiles, withTarget, withWrite } from '../kube/options.ts';
+import {
+  type FileFlags,
+  type SelectorFlags,
+  type TargetFlags,
+  type WriteFlags,
+  withFiles,
+  withTarget,
+  withWrite,
+} from '../kube/options.ts';
 
 export interface RolloutFlags extends TargetFlags, FileFlags, SelectorFlags, WriteFlags {
   readonly toRevision: string;
@@ -16,7 +24,7 @@ export const rolloutCommand: CommandDefinition = (parent, context) => {
       .description(description)
       .option('-l, --selector <labels>', 'all objects with these labels')
       .argument('[type]', 'type, or type/name')
-      .argument('[names...]')
+      .argument('[names...]', 'names of objects of this type')
       .action(async (type: string | undefined, names: readonly string[], flags: RolloutFlags) =>
         (await import('./work/rollout.ts')).rollout(context, name, type === undefined ? [] : [type, ...names], flags),
       );
@@ -26,7 +34,11 @@ export const rolloutCommand: CommandDefinition = (parent, context) => {
   define('history', 'Show the revisions of a workload')
     .option('--revision <number>', 'show this revision’s pod template', '0')
     .option('-o, --output <format>', 'json or yaml: the objects that hold the revisions');
-  withWrite(define('undo', 'Go back to an earlier revision')).option('--to-revision <number>', 'which; 0 is the one before', '0');
+  withWrite(define('undo', 'Go back to an earlier revision')).option(
+    '--to-revision <number>',
+    'which; 0 is the one before',
+    '0',
+  );
   withWrite(define('restart', 'Replace all pods, one batch after the other'));
   withWrite(define('pause', 'Let changes of a deployment collect without rolling out'));
   withWrite(define('resume', 'Roll out what was collected'));

@@ -21,7 +21,7 @@ export const scaleCommand: CommandDefinition = (parent, context) => {
   withWrite(withSelector(withFiles(withTarget(parent.command('scale')))))
     .description('Set the number of pods: wherry scale deployment/web --replicas=5')
     .argument('[type]', 'type, or type/name')
-    .argument('[names...]')
+    .argument('[names...]', 'names of objects of this type')
     .requiredOption('--replicas <count>', 'the new number')
     .option('--current-replicas <count>', 'only if this is the number now; -1 is any', '-1')
     .option('--resource-version <version>', 'only if the object is still of this version')

@@ -25,7 +25,9 @@ export interface SetResourcesFlags extends SetFlags {
 }
 
 export const setCommand: CommandDefinition = (parent, context) => {
-  const set = parent.command('set').description('Change one thing of a workload: image, env, resources or serviceaccount');
+  const set = parent
+    .command('set')
+    .description('Change one thing of a workload: image, env, resources or serviceaccount');
   const work = () => import('./work/set.ts');
   const define = (name: string, description: string) =>
     withWrite(withSelector(withFiles(withTarget(set.command(name)))))
@@ -44,8 +46,12 @@ export const setCommand: CommandDefinition = (parent, context) => {
     .option('--limits <amounts>', 'for example cpu=200m,memory=512Mi')
     .option('--requests <amounts>', 'for example cpu=100m,memory=256Mi')
     .option('-c, --containers <names>', 'which containers; * means all', '*')
-    .action(async (words: readonly string[], flags: SetResourcesFlags) => (await work()).setResources(context, words, flags));
+    .action(async (words: readonly string[], flags: SetResourcesFlags) =>
+      (await work()).setResources(context, words, flags),
+    );
   define('serviceaccount', 'Change the service account: wherry set serviceaccount deployment/web reader')
     .alias('sa')
-    .action(async (words: readonly string[], flags: SetFlags) => (await work()).setServiceAccount(context, words, flags));
+    .action(async (words: readonly string[], flags: SetFlags) =>
+      (await work()).setServiceAccount(context, words, flags),
+    );
 };

@@ -9,7 +9,7 @@ import { report } from '../../kube/report.ts';
 import { type Session, withSession } from '../../kube/session.ts';
 import { fieldValidationOf } from '../../kube/validation.ts';
 import { VerbError } from '../../kube/verb-error.ts';
-import { parseOutput, type PrintedObject, printObjects } from '../../printers/printer.ts';
+import { type PrintedObject, parseOutput, printObjects } from '../../printers/printer.ts';
 import type { ApplyFlags } from '../apply.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -20,7 +20,9 @@ export async function apply(context: Context, flags: ApplyFlags): Promise<void> 
   if (flags.filename === undefined) throw new VerbError('must specify one of -f and -k');
   const manifests = await readManifests(flags.filename, flags.recursive);
   const selector = flags.selector === undefined ? undefined : parseLabelSelector(flags.selector);
-  const wanted = manifests.filter(({ object }) => selector === undefined || labelsMatch(selector, object.metadata?.labels));
+  const wanted = manifests.filter(
+    ({ object }) => selector === undefined || labelsMatch(selector, object.metadata?.labels),
+  );
   if (wanted.length === 0) throw new VerbError('no objects passed to apply');
   await withSession(context, flags, async (session) => {
     const problems = new Problems(context);
@@ -93,7 +95,11 @@ async function patch(
   return { object: patched, done: isSame && strategy === 'none' ? 'unchanged' : 'configured' };
 }
 
-async function currentOf(session: Session, { resource, namespace }: Placed, name: string): Promise<ApiObject | undefined> {
+async function currentOf(
+  session: Session,
+  { resource, namespace }: Placed,
+  name: string,
+): Promise<ApiObject | undefined> {
   try {
     return await session.client.get(resource, name, scopeOf(namespace));
   } catch (error) {

@@ -19,17 +19,30 @@ interface RoleFlags extends CreateFlags {
   readonly aggregationRule?: string;
 }
 
-export async function createRole(context: Context, kind: 'Role' | 'ClusterRole', name: string, flags: RoleFlags): Promise<void> {
+export async function createRole(
+  context: Context,
+  kind: 'Role' | 'ClusterRole',
+  name: string,
+  flags: RoleFlags,
+): Promise<void> {
   const object = { apiVersion: `${RBAC}/v1`, kind, metadata: { name } };
   if (flags.aggregationRule !== undefined) {
     const matchLabels = parseLabelPairs(flags.aggregationRule.split(','));
-    await createOne(context, flags, { ...object, aggregationRule: { clusterRoleSelectors: [{ matchLabels }] }, rules: [] } as ApiObject);
+    await createOne(context, flags, {
+      ...object,
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels }] },
+      rules: [],
+    } as ApiObject);
     return;
   }
   const verbs = flags.verb?.includes('*') === true ? ['*'] : (flags.verb ?? []);
   if (verbs.length === 0) throw new VerbError('at least one verb must be specified');
   if (flags.resource === undefined && flags.nonResourceUrl === undefined) {
-    throw new VerbError(kind === 'Role' ? 'at least one resource must be specified' : 'one of resource or nonResourceURL must be specified');
+    throw new VerbError(
+      kind === 'Role'
+        ? 'at least one resource must be specified'
+        : 'one of resource or nonResourceURL must be specified',
+    );
   }
   const types = flags.resource ?? [];
   const groups =
@@ -43,7 +56,10 @@ export async function createRole(context: Context, kind: 'Role' | 'ClusterRole',
 }
 
 /** Types by the group they belong to, in their order. */
-async function groupsOf(types: readonly string[], discovery: Discovery): Promise<readonly (readonly [string, readonly string[]])[]> {
+async function groupsOf(
+  types: readonly string[],
+  discovery: Discovery,
+): Promise<readonly (readonly [string, readonly string[]])[]> {
   const found = await Promise.all(
     types.map(async (type) => {
       if (type === '*') return { group: '*', resource: '*' };
@@ -52,7 +68,10 @@ async function groupsOf(types: readonly string[], discovery: Discovery): Promise
       return { group, resource: subresource === undefined ? resource : `${resource}/${subresource}` };
     }),
   );
-  return [...Map.groupBy(found, ({ group }) => group)].map(([group, members]) => [group, members.map(({ resource }) => resource)]);
+  return [...Map.groupBy(found, ({ group }) => group)].map(([group, members]) => [
+    group,
+    members.map(({ resource }) => resource),
+  ]);
 }
 
 interface BindingFlags {
@@ -64,11 +83,14 @@ interface BindingFlags {
 }
 
 export const roleBinding = (name: string, flags: BindingFlags): ApiObject => binding('RoleBinding', name, flags);
-export const clusterRoleBinding = (name: string, flags: BindingFlags): ApiObject => binding('ClusterRoleBinding', name, flags);
+export const clusterRoleBinding = (name: string, flags: BindingFlags): ApiObject =>
+  binding('ClusterRoleBinding', name, flags);
 
 function binding(kind: string, name: string, flags: BindingFlags): ApiObject {
   if ((flags.role === undefined) === (flags.clusterrole === undefined)) {
-    throw new VerbError(kind === 'RoleBinding' ? 'exactly one of clusterrole or role must be specified' : 'clusterrole must be specified');
+    throw new VerbError(
+      kind === 'RoleBinding' ? 'exactly one of clusterrole or role must be specified' : 'clusterrole must be specified',
+    );
   }
   const subjects = [
     ...(flags.user ?? []).map((user) => ({ apiGroup: RBAC, kind: 'User', name: user })),
@@ -84,7 +106,13 @@ function binding(kind: string, name: string, flags: BindingFlags): ApiObject {
     kind: flags.role === undefined ? 'ClusterRole' : 'Role',
     name: flags.role ?? flags.clusterrole ?? '',
   };
-  return { apiVersion: `${RBAC}/v1`, kind, metadata: { name }, roleRef, ...(subjects.length === 0 ? {} : { subjects }) } as ApiObject;
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind,
+    metadata: { name },
+    roleRef,
+    ...(subjects.length === 0 ? {} : { subjects }),
+  } as ApiObject;
 }
 
 interface TokenFlags extends CreateFlags {
@@ -103,7 +131,11 @@ export function createToken(context: Context, name: string, flags: TokenFlags): 
       kind: 'TokenRequest',
       spec: { audiences: flags.audience, expirationSeconds: ms === undefined ? undefined : Math.ceil(ms / 1000) },
     } as ApiObject;
-    const answer = await client.create<ApiObject>(resources.serviceaccounts, request, { namespace, name, subresource: 'token' });
+    const answer = await client.create<ApiObject>(resources.serviceaccounts, request, {
+      namespace,
+      name,
+      subresource: 'token',
+    });
     const format = parseOutput(flags.output);
     const resource = await discovery.find('serviceaccounts');
     if (format.kind === 'table') context.terminal.out((answer as TokenRequest).status?.token ?? '');

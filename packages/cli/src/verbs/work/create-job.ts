@@ -11,12 +11,20 @@ interface JobFlags extends CreateFlags {
   readonly from?: string;
 }
 
-export async function createJob(context: Context, name: string, command: readonly string[], flags: JobFlags): Promise<void> {
+export async function createJob(
+  context: Context,
+  name: string,
+  command: readonly string[],
+  flags: JobFlags,
+): Promise<void> {
   if ((flags.image === undefined) === (flags.from === undefined)) {
     throw new VerbError('either --image or --from must be specified');
   }
   if (flags.from !== undefined && command.length > 0) throw new VerbError('cannot specify --from and command');
-  const job = flags.from === undefined ? ofImage(name, flags.image ?? '', command) : await ofCronJob(context, name, flags.from, flags);
+  const job =
+    flags.from === undefined
+      ? ofImage(name, flags.image ?? '', command)
+      : await ofCronJob(context, name, flags.from, flags);
   await createOne(context, flags, job);
 }
 

@@ -68,7 +68,10 @@ export function cronJob(
   } as ApiObject;
 }
 
-export function quota(name: string, flags: { readonly hard?: readonly string[]; readonly scopes?: readonly string[] }): ApiObject {
+export function quota(
+  name: string,
+  flags: { readonly hard?: readonly string[]; readonly scopes?: readonly string[] },
+): ApiObject {
   const spec = {
     ...(flags.hard === undefined ? {} : { hard: parseLabelPairs(flags.hard) }),
     ...(flags.scopes === undefined ? {} : { scopes: flags.scopes }),
@@ -118,7 +121,8 @@ export function intOrString(text: string): number | string {
 
 export function wholeNumber(flag: string, text: string): number {
   const number = Number(text);
-  if (text === '' || !Number.isInteger(number)) throw new VerbError(`invalid argument "${text}" for "${flag}": not a whole number`);
+  if (text === '' || !Number.isInteger(number))
+    throw new VerbError(`invalid argument "${text}" for "${flag}": not a whole number`);
   return number;
 }
 

@@ -11,7 +11,8 @@ interface ServiceFlags {
 }
 
 export const clusterIp = (name: string, flags: ServiceFlags): ApiObject => {
-  if (flags.tcp === undefined && flags.clusterip !== 'None') throw new VerbError('at least one tcp port specifier must be provided');
+  if (flags.tcp === undefined && flags.clusterip !== 'None')
+    throw new VerbError('at least one tcp port specifier must be provided');
   return service(name, 'ClusterIP', flags, flags.clusterip === undefined ? {} : { clusterIP: flags.clusterip });
 };
 export const nodePort = (name: string, flags: ServiceFlags): ApiObject => service(name, 'NodePort', flags, {});

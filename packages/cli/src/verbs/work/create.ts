@@ -32,7 +32,8 @@ async function createAll(context: Context, flags: CreateFlags, manifests: readon
       const { resource, namespace } = placed;
       const object = flags.saveConfig === true ? annotated(placed.object) : placed.object;
       // A client dry run prints what was written, not where it would go.
-      const shown = namespace !== undefined && !session.namespaceGiven ? { ...object, metadata: manifest.metadata } : object;
+      const shown =
+        namespace !== undefined && !session.namespaceGiven ? { ...object, metadata: manifest.metadata } : object;
       const options = {
         ...scopeOf(namespace),
         dryRun: strategy === 'server',

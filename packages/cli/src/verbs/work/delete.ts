@@ -85,12 +85,16 @@ async function deleteOne(
 function deleteOptions(flags: DeleteFlags): DeleteOptions {
   const propagationPolicy = PROPAGATION[String(flags.cascade)];
   if (propagationPolicy === undefined) {
-    throw new VerbError(`invalid cascade value (${String(flags.cascade)}). Must be "background", "foreground", or "orphan"`);
+    throw new VerbError(
+      `invalid cascade value (${String(flags.cascade)}). Must be "background", "foreground", or "orphan"`,
+    );
   }
   const given = Number(flags.gracePeriod);
-  if (!Number.isInteger(given)) throw new VerbError(`invalid argument "${flags.gracePeriod}" for "--grace-period" flag`);
+  if (!Number.isInteger(given))
+    throw new VerbError(`invalid argument "${flags.gracePeriod}" for "--grace-period" flag`);
   if (flags.now === true && given >= 0) throw new VerbError('--now and --grace-period cannot be specified together');
-  if (flags.force === true && given > 0) throw new VerbError('--force and --grace-period greater than 0 cannot be specified together');
+  if (flags.force === true && given > 0)
+    throw new VerbError('--force and --grace-period greater than 0 cannot be specified together');
   const seconds = flags.now === true ? 1 : flags.force === true ? 0 : given;
   // Zero is only taken with --force: otherwise the node still confirms, as soon as it can.
   const sent = seconds === 0 && flags.force !== true ? 1 : seconds;

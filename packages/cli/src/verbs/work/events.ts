@@ -32,7 +32,14 @@ async function show(context: Context, session: Session, flags: EventFlags): Prom
     );
     return;
   }
-  const heading = [...(flags.allNamespaces === true ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
+  const heading = [
+    ...(flags.allNamespaces === true ? ['NAMESPACE'] : []),
+    'LAST SEEN',
+    'TYPE',
+    'REASON',
+    'OBJECT',
+    'MESSAGE',
+  ];
   const aligner = new ColumnAligner();
   const rows = wanted.map((event) => row(context, event, flags));
   for (const line of aligner.align(flags.headers ? [heading, ...rows] : rows)) context.terminal.out(line);
@@ -40,7 +47,11 @@ async function show(context: Context, session: Session, flags: EventFlags): Prom
   const resourceVersion = list.metadata.resourceVersion ?? '';
   const { signal } = context;
   try {
-    for await (const { type, object } of session.client.watch(resources.events, { ...scope, resourceVersion, signal })) {
+    for await (const { type, object } of session.client.watch(resources.events, {
+      ...scope,
+      resourceVersion,
+      signal,
+    })) {
       if (type === 'DELETED' || !isWanted(object, flags)) continue;
       for (const line of aligner.align([row(context, object, flags)])) context.terminal.out(line);
     }

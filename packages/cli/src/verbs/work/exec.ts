@@ -32,7 +32,7 @@ export async function attachTo(context: Context, session: Session, pod: Pod, fla
   if (flags.tty === true && !tty) {
     context.terminal.err(`Unable to use a TTY - container ${flags.container ?? ''} did not allocate one`);
   } else if (tty && flags.stdin === true && flags.quiet !== true) {
-    context.terminal.err('If you don\'t see a command prompt, try pressing enter.');
+    context.terminal.err("If you don't see a command prompt, try pressing enter.");
   }
   await join(context, session, pod, 'attach', { ...flags, tty }, []);
 }

@@ -71,7 +71,8 @@ export async function watchObjects(
     printed++;
     return context.terminal.write(separator + printObjects(format, [{ resource, object: typed }], true, options));
   };
-  const options = name === undefined ? listOptions(session, flags) : { namespace, fieldSelector: `metadata.name=${name}` };
+  const options =
+    name === undefined ? listOptions(session, flags) : { namespace, fieldSelector: `metadata.name=${name}` };
   const list = await session.client.list(resource, options);
   if (flags.watchOnly !== true) for (const item of list.items) await print(item);
   const resourceVersion = list.metadata.resourceVersion ?? '';

@@ -11,7 +11,14 @@ import { displayName, type PrintedObject, parseOutput, printObjects } from '../.
 import { sortBy } from '../../printers/sort-by.ts';
 import { tableCells } from '../../printers/table.ts';
 import type { GetFlags } from '../get.ts';
-import { includeObject, labelOptions, listOptions, requestPath, showsNamespaces, TABLE_ACCEPT } from './get-requests.ts';
+import {
+  includeObject,
+  labelOptions,
+  listOptions,
+  requestPath,
+  showsNamespaces,
+  TABLE_ACCEPT,
+} from './get-requests.ts';
 import { watchObjects, watchTable } from './get-watch.ts';
 
 const NOTHING_GIVEN = `You must specify the type of resource to get. Use "wherry api-resources" for a complete list of supported resources.
@@ -62,7 +69,10 @@ async function selectionsOf(session: Session, args: readonly string[], flags: Ge
   }
   if (args.length === 0) throw new VerbError(NOTHING_GIVEN, { plain: true });
   const selections = await parseSelection(args, session.discovery);
-  if (flags.allNamespaces === true && selections.some(({ name, resource }) => name !== undefined && resource.namespaced)) {
+  if (
+    flags.allNamespaces === true &&
+    selections.some(({ name, resource }) => name !== undefined && resource.namespaced)
+  ) {
     throw new VerbError('a resource cannot be retrieved by name across all namespaces');
   }
   return selections;

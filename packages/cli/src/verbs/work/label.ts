@@ -21,7 +21,11 @@ export function change(context: Context, field: Field, words: readonly string[],
   }
   return withSession(context, flags, async (session) => {
     const names = words.filter((word) => !isChange(word));
-    const targets = await targetsOf(session, names, flags.list === true && names.length === 1 ? { ...flags, all: true } : flags);
+    const targets = await targetsOf(
+      session,
+      names,
+      flags.list === true && names.length === 1 ? { ...flags, all: true } : flags,
+    );
     const problems = new Problems(context);
     for (const target of targets) {
       await problems.attempt(async () => {
@@ -34,7 +38,8 @@ export function change(context: Context, field: Field, words: readonly string[],
 }
 
 function list(context: Context, target: Target, object: ApiObject, field: Field, isNamed: boolean): void {
-  if (isNamed) context.terminal.out(`Listing ${field} for ${target.resource.kind}.${target.resource.group}/${target.name}:`);
+  if (isNamed)
+    context.terminal.out(`Listing ${field} for ${target.resource.kind}.${target.resource.group}/${target.name}:`);
   const indent = isNamed ? ' ' : '';
   for (const [key, value] of Object.entries(object.metadata?.[field] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
     context.terminal.out(`${indent}${key}=${value}`);
@@ -51,15 +56,20 @@ async function changeOne(
   flags: LabelFlags,
 ): Promise<void> {
   const current = object.metadata?.[field] ?? {};
-  const clash = [...changes].find(([key, value]) => value !== null && current[key] !== undefined && current[key] !== value);
+  const clash = [...changes].find(
+    ([key, value]) => value !== null && current[key] !== undefined && current[key] !== value,
+  );
   if (clash !== undefined && flags.overwrite !== true) {
     const [key] = clash;
     const what =
-      field === 'labels' ? `'${key}' already has a value (${current[key]})` : `found existing annotation ${key}=${current[key]}`;
+      field === 'labels'
+        ? `'${key}' already has a value (${current[key]})`
+        : `found existing annotation ${key}=${current[key]}`;
     throw new VerbError(`${what}, and --overwrite is false`);
   }
   for (const [key, value] of changes) {
-    if (value === null && current[key] === undefined) context.terminal.out(`${field === 'labels' ? 'label' : 'annotation'} "${key}" not found.`);
+    if (value === null && current[key] === undefined)
+      context.terminal.out(`${field === 'labels' ? 'label' : 'annotation'} "${key}" not found.`);
   }
   const real = [...changes].filter(([key, value]) =>
     value === null ? current[key] !== undefined : current[key] !== value,

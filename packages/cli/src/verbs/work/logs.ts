@@ -3,8 +3,8 @@ import { lines, objectPath } from '@wherry/client';
 import type { Context } from '../../context.ts';
 import { chosenContainer } from '../../kube/containers-of.ts';
 import { durationMs } from '../../kube/durations.ts';
-import { Problems } from '../../kube/problems.ts';
 import { podsOf } from '../../kube/pods-of.ts';
+import { Problems } from '../../kube/problems.ts';
 import { type Session, withSession } from '../../kube/session.ts';
 import { VerbError } from '../../kube/verb-error.ts';
 import type { LogFlags } from '../logs.ts';
@@ -83,13 +83,20 @@ function logPath({ pod, container }: Source, flags: LogFlags): string {
   const tail = flags.tail ?? (flags.selector === undefined ? '-1' : SELECTED_TAIL);
   if (Number(tail) >= 0) query.set('tailLines', tail);
   if (flags.limitBytes !== undefined) query.set('limitBytes', flags.limitBytes);
-  if (flags.since !== undefined) query.set('sinceSeconds', String(Math.ceil(durationMs('--since', flags.since) / 1000)));
+  if (flags.since !== undefined)
+    query.set('sinceSeconds', String(Math.ceil(durationMs('--since', flags.since) / 1000)));
   if (flags.sinceTime !== undefined) query.set('sinceTime', flags.sinceTime);
   const { name = '', namespace } = pod.metadata ?? {};
   return `${objectPath(resources.pods, name, namespace, 'log')}?${query}`;
 }
 
-async function copyLog(context: Context, session: Session, { pod, container }: Source, path: string, flags: LogFlags): Promise<void> {
+async function copyLog(
+  context: Context,
+  session: Session,
+  { pod, container }: Source,
+  path: string,
+  flags: LogFlags,
+): Promise<void> {
   const isPrefixed = flags.prefix === true || flags.allPods === true;
   try {
     const response = await session.client.raw({ method: 'GET', path, signal: context.signal });

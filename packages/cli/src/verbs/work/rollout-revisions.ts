@@ -41,7 +41,11 @@ interface Revision {
 }
 
 /** Oldest first. */
-async function revisionsOf(session: Session, { resource, namespace = '' }: Target, owner: ApiObject): Promise<readonly Revision[]> {
+async function revisionsOf(
+  session: Session,
+  { resource, namespace = '' }: Target,
+  owner: ApiObject,
+): Promise<readonly Revision[]> {
   const { client } = session;
   const isOwn = (one: ApiObject) => controllerOf(one.metadata)?.uid === owner.metadata?.uid;
   const byNumber = (a: Revision, b: Revision) => a.number - b.number;
@@ -63,7 +67,8 @@ async function revisionsOf(session: Session, { resource, namespace = '' }: Targe
     .map((holder) => ({
       number: holder.revision,
       cause: holder.metadata?.annotations?.[CHANGE_CAUSE],
-      template: (holder.data as { readonly spec?: { readonly template?: PodTemplateSpec } } | undefined)?.spec?.template,
+      template: (holder.data as { readonly spec?: { readonly template?: PodTemplateSpec } } | undefined)?.spec
+        ?.template,
       holder,
     }))
     .sort(byNumber);
@@ -143,8 +148,7 @@ async function undoDeployment(
   ];
   const strategy = dryRunOf(flags.dryRun);
   const options = { namespace, type: 'json', dryRun: strategy === 'server' } as const;
-  const patched =
-    strategy === 'client' ? owner : await session.client.patch<ApiObject>(resource, name, patch, options);
+  const patched = strategy === 'client' ? owner : await session.client.patch<ApiObject>(resource, name, patch, options);
   await report(context, flags, resource, patched, 'rolled back');
 }
 
@@ -160,8 +164,7 @@ async function undoToControllerRevision(
   const strategy = dryRunOf(flags.dryRun);
   const { data } = found.holder as ControllerRevision;
   const options = { namespace, type: 'strategic', dryRun: strategy === 'server' } as const;
-  const patched =
-    strategy === 'client' ? owner : await session.client.patch<ApiObject>(resource, name, data, options);
+  const patched = strategy === 'client' ? owner : await session.client.patch<ApiObject>(resource, name, data, options);
   await report(context, flags, resource, patched, 'rolled back');
 }
 

@@ -36,7 +36,11 @@ export function rollout(
 }
 
 /** A type without names means all of it. */
-async function rolloutTargets(session: Session, args: readonly string[], flags: RolloutFlags): Promise<readonly Target[]> {
+async function rolloutTargets(
+  session: Session,
+  args: readonly string[],
+  flags: RolloutFlags,
+): Promise<readonly Target[]> {
   if (flags.filename !== undefined || flags.selector !== undefined) return targetsOf(session, args, flags);
   const selections = await parseSelection(args, session.discovery);
   const isWhole = selections.some(({ name }) => name === undefined);

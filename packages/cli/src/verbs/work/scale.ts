@@ -26,7 +26,13 @@ export function scale(context: Context, args: readonly string[], flags: ScaleFla
   });
 }
 
-async function scaleOne(context: Context, session: Session, target: Target, replicas: number, flags: ScaleFlags): Promise<void> {
+async function scaleOne(
+  context: Context,
+  session: Session,
+  target: Target,
+  replicas: number,
+  flags: ScaleFlags,
+): Promise<void> {
   const { resource, namespace, name } = target;
   const strategy = dryRunOf(flags.dryRun);
   const path = objectPath(resource, name, namespace, 'scale');
@@ -52,12 +58,21 @@ async function scaleOne(context: Context, session: Session, target: Target, repl
   await report(context, flags, resource, await fetchTarget(session, target), 'scaled');
 }
 
-async function untilScaled(context: Context, session: Session, target: Target, replicas: number, timeoutMs: number): Promise<void> {
+async function untilScaled(
+  context: Context,
+  session: Session,
+  target: Target,
+  replicas: number,
+  timeoutMs: number,
+): Promise<void> {
   const { clock, signal } = context;
   const untilMs = clock.monotonicMs() + timeoutMs;
   const done = await pollUntil(clock, POLL_MS, signal, async () => {
-    const { metadata, status } = await fetchTarget<ApiObject & { status?: { observedGeneration?: number; replicas?: number } }>(session, target);
-    if ((status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) && (status?.replicas ?? 0) === replicas) return true;
+    const { metadata, status } = await fetchTarget<
+      ApiObject & { status?: { observedGeneration?: number; replicas?: number } }
+    >(session, target);
+    if ((status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) && (status?.replicas ?? 0) === replicas)
+      return true;
     if (clock.monotonicMs() >= untilMs) throw new VerbError('timed out waiting for the condition');
     return false;
   });

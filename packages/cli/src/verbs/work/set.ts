@@ -25,7 +25,13 @@ export function setImage(context: Context, words: readonly string[], flags: SetF
       return wanted === undefined || wanted === image ? undefined : { image: wanted };
     });
   };
-  return update(context, words.filter((word) => !word.includes('=')), flags, 'image updated', change);
+  return update(
+    context,
+    words.filter((word) => !word.includes('=')),
+    flags,
+    'image updated',
+    change,
+  );
 }
 
 export function setEnv(context: Context, words: readonly string[], flags: SetEnvFlags): Promise<void> {
@@ -74,7 +80,8 @@ function variableText({ name, value, valueFrom }: EnvVar): string {
     return `# ${name} from secret ${valueFrom.secretKeyRef.name}, key ${valueFrom.secretKeyRef.key}`;
   }
   if (valueFrom?.fieldRef !== undefined) return `# ${name} from field path ${valueFrom.fieldRef.fieldPath}`;
-  if (valueFrom?.resourceFieldRef !== undefined) return `# ${name} from resource field ${valueFrom.resourceFieldRef.resource}`;
+  if (valueFrom?.resourceFieldRef !== undefined)
+    return `# ${name} from resource field ${valueFrom.resourceFieldRef.resource}`;
   return `${name}=${value ?? ''}`;
 }
 
@@ -91,7 +98,8 @@ export function setResources(context: Context, words: readonly string[], flags: 
 
 export function setServiceAccount(context: Context, words: readonly string[], flags: SetFlags): Promise<void> {
   const name = words.at(-1);
-  if (name === undefined || (words.length < 2 && flags.filename === undefined)) throw new VerbError('serviceaccount is required');
+  if (name === undefined || (words.length < 2 && flags.filename === undefined))
+    throw new VerbError('serviceaccount is required');
   return update(context, words.slice(0, -1), flags, 'serviceaccount updated', (spec) =>
     spec.serviceAccountName === name ? undefined : { serviceAccountName: name },
   );
@@ -118,7 +126,13 @@ function isChosen({ name }: Container, wanted: string): boolean {
   return wanted === '*' || wanted.split(',').includes(name);
 }
 
-function update(context: Context, names: readonly string[], flags: SetFlags, done: string, change: Change): Promise<void> {
+function update(
+  context: Context,
+  names: readonly string[],
+  flags: SetFlags,
+  done: string,
+  change: Change,
+): Promise<void> {
   return withSession(context, flags, async (session) => {
     const problems = new Problems(context);
     for (const target of await targetsOf(session, names, flags)) {
@@ -142,7 +156,9 @@ async function updateOne(
   const strategy = dryRunOf(flags.dryRun);
   const options = { ...scopeOf(target.namespace), type: 'strategic', dryRun: strategy === 'server' } as const;
   const changed =
-    strategy === 'client' ? object : await session.client.patch<ApiObject>(target.resource, target.name, wrap(changes), options);
+    strategy === 'client'
+      ? object
+      : await session.client.patch<ApiObject>(target.resource, target.name, wrap(changes), options);
   await report(context, flags, target.resource, changed, done);
 }
 
@@ -156,10 +172,14 @@ function templateOf(object: ApiObject, { resource, name }: Target) {
   };
   if (resource.kind === 'Pod' && spec !== undefined) return { spec, wrap: (patch: unknown) => ({ spec: patch }) };
   const template = spec?.template?.spec;
-  if (template !== undefined) return { spec: template, wrap: (patch: unknown) => ({ spec: { template: { spec: patch } } }) };
+  if (template !== undefined)
+    return { spec: template, wrap: (patch: unknown) => ({ spec: { template: { spec: patch } } }) };
   const inner = spec?.jobTemplate?.spec?.template?.spec;
   if (inner !== undefined) {
-    return { spec: inner, wrap: (patch: unknown) => ({ spec: { jobTemplate: { spec: { template: { spec: patch } } } } }) };
+    return {
+      spec: inner,
+      wrap: (patch: unknown) => ({ spec: { jobTemplate: { spec: { template: { spec: patch } } } } }),
+    };
   }
   throw new VerbError(`${resource.resource}/${name} has no pod template`);
 }
