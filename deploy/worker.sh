@@ -1,8 +1,8 @@
 # Read by entrypoint.sh: a node. This container's network namespace is the node's; a Docker engine of its own, a kubelet
 # and a proxy run in it. This shell is their systemd: one that ends is started again, and orphans are reaped by `wait`.
 
-# keep NAME COMMAND…: runs the command again whenever it ends, until told to stop
-keep() (
+# keep NAME COMMAND… &: in a shell of its own, runs the command again whenever it ends, until told to stop
+keep() {
   name=$1 ending= child=
   shift
   trap 'ending=yes; kill "$child" 2>/dev/null || :' TERM
@@ -17,7 +17,7 @@ keep() (
   done
   # A trap ends the first wait before the program has ended.
   wait "$child" || :
-)
+}
 
 # The kubelet and the proxy first, so that nobody works on containers of an engine that goes.
 stop() {
@@ -52,7 +52,7 @@ keep engine dockerd \
   --host=unix:///var/run/docker.sock \
   --data-root="$data/docker" \
   --bridge=none --iptables=false --ip6tables=false --ip-masq=false \
-  --live-restore \
+  --live-restore --log-level=warn \
   $(wherry engine runtime) &
 engine=$!
 until docker version >/dev/null 2>&1; do sleep 0.3; done

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { debianMirror } from './debian.ts';
 import { repository } from './repository.ts';
 import { run, succeed } from './run.ts';
 
@@ -25,7 +26,7 @@ async function unpackFromDebian(): Promise<void> {
   const work = `${folder}.${process.pid}`;
   rmSync(work, { recursive: true, force: true });
   for (const part of ['lists/partial', 'archives/partial', 'tree']) mkdirSync(join(work, part), { recursive: true });
-  writeFileSync(join(work, 'sources.list'), `deb [trusted=yes] ${mirror()} trixie main\n`);
+  writeFileSync(join(work, 'sources.list'), `deb [trusted=yes] ${debianMirror()} trixie main\n`);
   const options = [
     `Dir::Etc::sourcelist=${work}/sources.list`,
     'Dir::Etc::sourceparts=/nonexistent',
@@ -41,18 +42,4 @@ async function unpackFromDebian(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   renameSync(join(work, 'tree'), folder);
   rmSync(work, { recursive: true, force: true });
-}
-
-function mirror(): string {
-  const files = ['/etc/apt/sources.list', ...sourceParts()].filter(existsSync);
-  for (const text of files.map((file) => readFileSync(file, 'utf8'))) {
-    const uri = /^URIs:\s*(\S+)/m.exec(text)?.[1] ?? /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)/m.exec(text)?.[1];
-    if (uri !== undefined) return uri;
-  }
-  throw new Error('No kubectl here, and no Debian package source to take it from: install kubectl 1.30 or newer');
-}
-
-function sourceParts(): string[] {
-  const parts = '/etc/apt/sources.list.d';
-  return existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [];
 }

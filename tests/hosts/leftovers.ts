@@ -13,6 +13,19 @@ export const controlGroup = ({ name }: HostPlace): string => `${groupOfAll}/${na
 
 /** Ends every process of a host at once, containers and engine included, as a power cut does. */
 export async function cutPower(place: HostPlace): Promise<void> {
+  const sockets = await socketsOf(place);
+  await endProcesses(place);
+  for (const path of sockets) rmSync(path, { force: true });
+}
+
+/** Of its containers' guardians, in a folder that all engines of this machine share; killed, they leave them there. */
+async function socketsOf({ namespace }: HostPlace): Promise<readonly string[]> {
+  if (!existsSync(`/run/netns/${namespace}`)) return [];
+  const table = await succeed('nsenter', [`--net=/run/netns/${namespace}`, '--', 'cat', '/proc/net/unix']);
+  return [...new Set(table.match(/\/run\/containerd\/s\/[0-9a-f]+/g))];
+}
+
+async function endProcesses(place: HostPlace): Promise<void> {
   const deadlineMs = Date.now() + 20_000;
   for (;;) {
     // A process may have started another meanwhile.

@@ -104,6 +104,7 @@ describe('a cluster of three hosts, each with an engine of its own, started daem
     const back = cluster.host(1);
     await back.startEngine();
     await back.start('store');
+    await back.listens(2379);
     await cluster.startNode(back);
     await eventually('host-2 is Ready again', async () => expect((await readiness())['host-2']).toBe('True'));
     await eventually('old pods are gone', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { examine } from './examine.ts';
 import { ensureTree, readPair } from './tree.ts';
-import { type CertificateWish, controlPlaneWishes, nodeWishes } from './wish.ts';
+import { type CertificateWish, controlPlaneWishes, nodeWishes, storeWishes } from './wish.ts';
 
 const nowMs = Date.parse('2026-03-01T12:00:00Z');
 const dayMs = 24 * 3_600_000;
@@ -97,4 +97,20 @@ test('examine names the reason', async () => {
     fits: false,
     reason: expect.stringContaining('expired'),
   });
+});
+
+test('a store member on a host of its own has its own pairs, which only the store’s authority signs', async () => {
+  await ensureTree(folder, storeWishes({ name: 'host-2', ipAddresses: ['192.0.2.12'], dnsNames: ['host-2'] }), nowMs);
+  const authority = await certificate('etcd/ca');
+  for (const door of ['server', 'peer']) {
+    const leaf = await certificate(`etcd/host-2/${door}`);
+    expect(leaf.verify(authority.publicKey), door).toBe(true);
+    expect([leaf.checkIP('192.0.2.12'), leaf.checkIP('127.0.0.1'), leaf.checkHost('host-2')], door).toEqual([
+      '192.0.2.12',
+      '127.0.0.1',
+      'host-2',
+    ]);
+    // Members dial each other with what they serve.
+    expect([...(leaf.keyUsage ?? [])].sort(), door).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
+  }
 });

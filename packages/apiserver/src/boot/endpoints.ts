@@ -8,6 +8,7 @@ import { changeExisting, createIfMissing } from './own-writes.ts';
 const LEASE_SECONDS = 15;
 const RENEW_EVERY_MS = 10_000;
 const WITHDRAW_MS_MAX = 1_000;
+const WATCH_AGAIN_MS = 1_000;
 const LEASES_PREFIX = '/registry/masterleases/';
 
 /** Keeps the endpoints of default/kubernetes equal to the API servers that are alive. */
@@ -35,6 +36,26 @@ export class OwnEndpoints {
     } while (await pause(this.#clock, RENEW_EVERY_MS, signal));
     // A store that is gone too must not hold the process up; then the lease runs out.
     await Promise.race([this.withdraw(), this.#clock.sleep(WITHDRAW_MS_MAX)]);
+  }
+
+  /**
+   * Rewrites the endpoints as soon as the lease of another server is gone, instead of at this server's next renewal:
+   * nobody should be sent to a dead server for longer than its lease.
+   */
+  async followLeases(signal: AbortSignal): Promise<void> {
+    const { storage, logger } = this.#server.registry;
+    do {
+      try {
+        const { revision } = await storage.list(LEASES_PREFIX, { revision: 0, limit: 1, signal });
+        for await (const batch of storage.watch(LEASES_PREFIX, revision + 1, signal)) {
+          if (batch.events.some(({ kind, key }) => kind === 'delete' && key !== this.#key())) {
+            await this.#write(await this.#alive());
+          }
+        }
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ err: error }, 'could not follow the leases of other API servers');
+      }
+    } while (await pause(this.#clock, WATCH_AGAIN_MS, signal));
   }
 
   async publish(): Promise<void> {

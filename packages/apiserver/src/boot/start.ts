@@ -157,6 +157,7 @@ function background(server: Apiserver, { flags, host, storage }: StartOptions, p
   const { allocation } = server.registry;
   const endpoints = new OwnEndpoints(server, clock, flags['advertise-address'], port);
   scope.run('own endpoints', (signal) => endpoints.run(signal));
+  scope.run('endpoints of others', (signal) => endpoints.followLeases(signal));
   scope.run('bookmarks', (signal) => server.bookmarks.run(signal));
   scope.run('allocation repair', (signal) => repairRegularly(allocation, clock, logger, signal));
   const everyMs = flags['etcd-compaction-interval'];

@@ -83,8 +83,12 @@ export class WatchCache {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
+    let compacted = false;
     while (!signal.aborted) {
       try {
+        // Here, where a failure is one more reason to try again: the store may be away just then.
+        if (compacted) await this.#load(signal);
+        compacted = false;
         this.#watch = this.#options.storage.watch(REGISTRY_PREFIX, this.#revision + 1, signal);
         this.#live = true;
         for await (const batch of this.#watch) {
@@ -96,11 +100,9 @@ export class WatchCache {
         }
         this.#options.logger.warn({ err: error, revision: this.#revision }, 'watch on the store ended');
         this.#live = false;
+        compacted ||= isStorageError(error, 'compacted');
         if (!(await pause(this.#options.clock, RESTART_PAUSE_MS, signal))) {
           return;
-        }
-        if (isStorageError(error, 'compacted')) {
-          await this.#load(signal);
         }
       }
     }

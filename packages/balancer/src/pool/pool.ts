@@ -12,8 +12,8 @@ import type { BalancerMetrics } from './balancer-metrics.ts';
 
 /** A connection as its backend sees it. */
 export interface PooledStream {
-  /** The backend is down. */
-  backendDied(): void;
+  /** The backend is down. @param end also when it was in use; one that is only being opened goes elsewhere anyway */
+  backendDied(end: boolean): void;
 }
 
 export interface Backend {
@@ -93,8 +93,8 @@ export class Pool {
     const fields = { backend: entry.address.text, from: before, to: state, streams: entry.streams.size };
     if (state === 'ready') logger.info(fields, 'backend is ready');
     else logger.warn({ ...fields, why }, `backend is ${state}`);
-    if (state !== 'down' || !endStreamsWhenDown) return;
-    for (const stream of [...entry.streams]) stream.backendDied();
+    if (state !== 'down') return;
+    for (const stream of [...entry.streams]) stream.backendDied(endStreamsWhenDown);
   }
 
   #entry(backend: Backend): Entry {

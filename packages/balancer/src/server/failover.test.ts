@@ -148,14 +148,30 @@ describe('the balancer', () => {
     expect(running(of(all, b))).toBe(50);
   });
 
+  it('gives the clients of a dying backend to the other, also those it has just accepted', async () => {
+    await start();
+    await bothReady();
+    const asked: Promise<string>[] = [];
+    // Not closed yet when the first arrive, gone when the last do.
+    a.pause();
+    for (let round = 0; round < 5; round++) asked.push(ask('/whoami'));
+    await sleep(30);
+    await a.kill();
+    for (let round = 0; round < 5; round++) asked.push(ask('/whoami'));
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['b nobody']));
+  });
+
   it('finds a paused backend within a second and ends its streams', async () => {
     await start();
     await bothReady();
     const all = await watches(20);
     const pausedMs = performance.now();
     a.pause();
+    // The kernel accepts for the paused one: those clients are given to the other when it is found out.
+    const caught = Promise.all(Array.from({ length: 10 }, () => ask('/whoami')));
     await expect.poll(() => running(of(all, a)), { timeout: 3000, interval: 5 }).toBe(0);
     expect(performance.now() - pausedMs).toBeLessThan(1200);
+    expect(new Set(await caught)).toEqual(new Set(['b nobody']));
     expect(running(of(all, b))).toBe(10);
     expect(await ask('/whoami')).toBe('b nobody');
     expect(line('backend is down', a).length).toBe(1);

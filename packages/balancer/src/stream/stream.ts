@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@wherry/daemon';
 import type { BalancerMetrics } from '../pool/balancer-metrics.ts';
 import type { Backend, Pool, PooledStream } from '../pool/pool.ts';
 import { type Dialed, dial } from './dial.ts';
+import { type Opening, openWith } from './opening.ts';
 import { abort, passOnEnd, relay } from './relay.ts';
 
 export interface StreamOptions {
@@ -22,14 +23,17 @@ export interface StreamOptions {
 type Phase =
   | { readonly kind: 'new' }
   | { readonly kind: 'dialing'; readonly backend: Backend; readonly cancel: () => void }
+  | { readonly kind: 'opening'; readonly backend: Backend; readonly socket: Socket; readonly opening: Opening }
   | { readonly kind: 'joined'; readonly backend: Backend; readonly socket: Socket }
   | { readonly kind: 'closed' };
 
-/** One client: finds it a backend, trying the others while no byte was sent, then joins the two. */
+/** One client: finds it a backend, trying the others as long as none has answered, then joins the two. */
 export class Stream implements PooledStream {
   readonly #options: StreamOptions;
   readonly #tried = new Set<Backend>();
   #phase: Phase = { kind: 'new' };
+  /** What the client has said to backends that did not answer. */
+  #greeting: Buffer = Buffer.alloc(0);
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -49,14 +53,16 @@ export class Stream implements PooledStream {
     if (phase.kind === 'joined') abort(phase.socket);
   }
 
-  backendDied(): void {
+  backendDied(end: boolean): void {
     const { client, metrics } = this.#options;
     const phase = this.#phase;
     if (phase.kind === 'dialing') {
       phase.cancel();
       this.#leave(phase.backend);
       this.#dialNext();
-    } else if (phase.kind === 'joined') {
+    } else if (phase.kind === 'opening') {
+      this.#lost(phase.backend, phase.socket, phase.opening.release());
+    } else if (phase.kind === 'joined' && end) {
       metrics.ended.inc({ backend: phase.backend.address.text });
       // Its answer may be complete and still on the way to a slow client.
       passOnEnd(client);
@@ -83,7 +89,7 @@ export class Stream implements PooledStream {
   #dialed(backend: Backend, dialed: Dialed): void {
     const { pool, metrics, logger, onSuspicion } = this.#options;
     if (dialed.kind === 'connected') {
-      this.#joinWith(backend, dialed.socket);
+      this.#openWith(backend, dialed.socket);
       return;
     }
     const { code, message } = dialed;
@@ -95,10 +101,37 @@ export class Stream implements PooledStream {
     this.#dialNext();
   }
 
+  #openWith(backend: Backend, socket: Socket): void {
+    const { client, onSuspicion } = this.#options;
+    const opening = openWith(client, socket, this.#greeting, {
+      onCommitted: () => this.#joinWith(backend, socket),
+      onLost: (greeting) => {
+        onSuspicion(backend);
+        this.#lost(backend, socket, greeting);
+      },
+    });
+    this.#phase = { kind: 'opening', backend, socket, opening };
+  }
+
+  /** A backend that was connected, but never answered. */
+  #lost(backend: Backend, socket: Socket, greeting: Buffer): void {
+    this.#greeting = greeting;
+    this.#drop(socket);
+    this.#leave(backend);
+    this.#dialNext();
+  }
+
+  /** Its late complaints are no news. */
+  #drop(socket: Socket): void {
+    socket.on('error', () => {});
+    abort(socket);
+  }
+
   #joinWith(backend: Backend, socket: Socket): void {
     const { client, metrics, logger, onSuspicion } = this.#options;
     client.off('error', this.#onEarlyError);
     client.off('close', this.#onEarlyClose);
+    this.#greeting = Buffer.alloc(0);
     this.#phase = { kind: 'joined', backend, socket };
     metrics.opened.inc({ backend: backend.address.text });
     relay(
@@ -125,6 +158,10 @@ export class Stream implements PooledStream {
     const phase = this.#phase;
     if (phase.kind === 'dialing') {
       phase.cancel();
+      this.#leave(phase.backend);
+    } else if (phase.kind === 'opening') {
+      phase.opening.release();
+      this.#drop(phase.socket);
       this.#leave(phase.backend);
     }
     this.#close();

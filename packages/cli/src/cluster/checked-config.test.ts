@@ -10,7 +10,8 @@ describe('readCheckedConfig', () => {
   let home: string;
   let layout: ClusterLayout;
   const store = (config: unknown) => writeFileSync(layout.config, JSON.stringify(config));
-  const good = { name: 'x', nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
+  const counts = { stores: 1, apiservers: 1, schedulers: 1, controllerManagers: 1 };
+  const good = { name: 'x', ...counts, nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
 
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'wherry-config-'));
@@ -27,9 +28,9 @@ describe('readCheckedConfig', () => {
   it('knows nothing of a cluster that does not exist', () => expect(readCheckedConfig(layout)).toBeUndefined());
 
   it('names every mistake of a damaged file', () => {
-    store({ ...good, nodes: -1, runtime: 'podman', ports: { ...usualPorts, dns: 'x' } });
+    store({ ...good, nodes: -1, stores: 2, runtime: 'podman', ports: { ...usualPorts, dns: 'x' } });
     expect(() => readCheckedConfig(layout)).toThrow(
-      /cluster\/nodes must be >= 0; cluster\/runtime must be .*allowed values; cluster\/ports\/dns must be integer\. Repair it/,
+      /cluster\/stores must be .*allowed values; cluster\/nodes must be >= 0; cluster\/runtime must be .*allowed values; cluster\/ports\/dns must be integer\. Repair it/,
     );
   });
 

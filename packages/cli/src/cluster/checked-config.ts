@@ -64,7 +64,17 @@ const schema: JSONSchemaType<Omit<ClusterConfig, 'subnet'> & { subnet?: Subnet }
       required: ['cidr', 'gateway'],
     },
   },
-  required: ['name', 'stores', 'apiservers', 'schedulers', 'controllerManagers', 'nodes', 'runtime', 'profile', 'ports'],
+  required: [
+    'name',
+    'stores',
+    'apiservers',
+    'schedulers',
+    'controllerManagers',
+    'nodes',
+    'runtime',
+    'profile',
+    'ports',
+  ],
 };
 
 /**

@@ -1,21 +1,35 @@
 import { seededRandom } from '@wherry/daemon';
 import { expect, test } from 'vitest';
-import { daemonKinds } from '../daemons/spec.ts';
 import { type ClusterConfig, checkFlags, nodeNames, type UpFlags, usualPorts } from './config.ts';
 import { configure } from './configure.ts';
 import { clusterLayout } from './layout.ts';
 
-const recorded: ClusterConfig = { name: 'default', nodes: 3, runtime: 'docker', profile: 'fast', ports: usualPorts };
+const one = { stores: 1, apiservers: 1, schedulers: 1, controllerManagers: 1 };
+const recorded: ClusterConfig = {
+  name: 'default',
+  ...one,
+  nodes: 3,
+  runtime: 'docker',
+  profile: 'fast',
+  ports: usualPorts,
+};
 const subnet = { cidr: '172.30.0.0/24', gateway: '172.30.0.1' };
 /** Nothing is asked of this machine's ports: all daemons hold theirs. */
-const known = { held: new Set(daemonKinds), random: seededRandom(1) };
+const known = {
+  held: new Set(['store-1', 'apiserver-1', 'scheduler-1', 'controller-manager-1', 'dns', 'kubelet-node-1']),
+  random: seededRandom(1),
+};
 const noEngine = async () => ({ kind: 'unavailable', reason: 'this is darwin' }) as const;
 
 test.each<{ flags: UpFlags; refused: RegExp }>([
-  { flags: { stores: 3 }, refused: /^Cannot start 3 stores: .*the next step$/ },
-  { flags: { apiservers: 2 }, refused: /^Cannot start 2 API servers/ },
+  {
+    flags: { stores: 3 },
+    refused: /^Cannot change the store of cluster "default" from 1 to 3 members: .* another --name/,
+  },
+  { flags: { stores: 2 }, refused: /^Cannot start 2 stores: a store has 1, 3 or 5 members/ },
+  { flags: { apiservers: 10 }, refused: /^Cannot start 10 API servers: at most 9/ },
   { flags: { schedulers: 0 }, refused: /^Cannot start 0 schedulers: a cluster needs one/ },
-  { flags: { controllerManagers: 2 }, refused: /--controller-managers 1/ },
+  { flags: { controllerManagers: 0 }, refused: /--controller-managers 1/ },
   { flags: { nodes: 101 }, refused: /at most 100/ },
   { flags: { nodes: 1 }, refused: /^Cannot shrink cluster "default" from 3 nodes to 1/ },
   { flags: { runtime: 'hollow' }, refused: /^Cannot change the runtime/ },
@@ -24,9 +38,15 @@ test.each<{ flags: UpFlags; refused: RegExp }>([
 });
 
 test('checkFlags takes what changes nothing, and more nodes', () => {
-  for (const flags of [{}, { stores: 1, nodes: 3 }, { nodes: 5 }, { runtime: 'docker' }] as const)
+  for (const flags of [
+    {},
+    { stores: 1, nodes: 3 },
+    { nodes: 5 },
+    { runtime: 'docker' },
+    { apiservers: 2, schedulers: 3 },
+  ] as const)
     checkFlags(flags, recorded);
-  checkFlags({ nodes: 0, runtime: 'hollow' }, undefined);
+  checkFlags({ nodes: 0, stores: 5, runtime: 'hollow' }, undefined);
 });
 
 test('configure keeps what is recorded and changes what flags say', async () => {
@@ -39,6 +59,7 @@ test('configure keeps what is recorded and changes what flags say', async () => 
   );
   expect(config).toEqual({
     name: 'default',
+    ...one,
     nodes: 4,
     runtime: 'hollow',
     profile: 'fast',

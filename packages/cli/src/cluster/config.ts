@@ -113,7 +113,9 @@ export function checkFlags(flags: UpFlags, recorded: ClusterConfig | undefined):
 function checkStores(stores: number | undefined, recorded: ClusterConfig | undefined): void {
   if (stores === undefined) return;
   if (!storeCounts.includes(stores))
-    throw new Failure(`Cannot start ${stores} store${stores === 1 ? '' : 's'}: a store has 1, 3 or 5 members (--stores 3)`);
+    throw new Failure(
+      `Cannot start ${stores} store${stores === 1 ? '' : 's'}: a store has 1, 3 or 5 members (--stores 3)`,
+    );
   if (recorded === undefined || stores === recorded.stores) return;
   throw new Failure(
     `Cannot change the store of cluster "${recorded.name}" from ${recorded.stores} to ${stores} members: its members are fixed when it is made. Use another --name, or start over with "wherry down --delete"`,

@@ -41,6 +41,7 @@ export async function configure(
     apiserver: flags.port,
     recorded: recorded?.ports,
     held: known.held,
+    wereBalanced: (recorded?.apiservers ?? 1) > 1,
     hollowNodes: nodes,
     isDefault: name === 'default',
     random: known.random,

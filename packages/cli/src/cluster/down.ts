@@ -8,8 +8,10 @@ import { Failure } from '../failure.ts';
 import { removeContainersAndNetwork, stopContainers } from '../nodes/containers.ts';
 import { ownsNetwork } from '../nodes/network.ts';
 import type { Progress } from '../terminal/progress.ts';
+import type { ClusterConfig } from './config.ts';
 import type { ClusterLayout } from './layout.ts';
 import { removeFolder } from './remove-folder.ts';
+import { removeServerAddresses } from './server-addresses.ts';
 import { readConfig } from './stored-config.ts';
 
 export interface DownResult {
@@ -39,7 +41,9 @@ export async function down(
     },
     () => (daemons.length === 0 ? undefined : `${daemons.length} daemons stopped`),
   );
-  await endContainers(context, layout, remove, progress);
+  const config = safeConfig(layout);
+  if (config !== undefined) await removeServerAddresses(context, config);
+  await endContainers(context, layout, config, remove, progress);
   if (remove) {
     await removeFolder(context, layout.folder);
   }
@@ -49,10 +53,10 @@ export async function down(
 async function endContainers(
   context: Context,
   layout: ClusterLayout,
+  config: ClusterConfig | undefined,
   remove: boolean,
   progress: Progress,
 ): Promise<void> {
-  const config = safeConfig(layout);
   const host = dockerHost(context);
   const answers = (await engineVersion(host)) !== undefined;
   const needsEngine = config !== undefined && config.nodes > 0 && config.runtime === 'docker';
@@ -77,7 +81,7 @@ async function endContainers(
 }
 
 /** A damaged record must not keep anyone from removing a cluster. */
-function safeConfig(layout: ClusterLayout): ReturnType<typeof readConfig> {
+function safeConfig(layout: ClusterLayout): ClusterConfig | undefined {
   try {
     return readConfig(layout);
   } catch (error) {

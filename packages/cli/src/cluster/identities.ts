@@ -14,10 +14,10 @@ import {
   writeWhole,
 } from '@wherry/pki';
 import { Failure, hasCode } from '../failure.ts';
-import { type ClusterConfig, clusterDomain, nodeNames, serviceIp } from './config.ts';
+import { type ClusterConfig, clusterDomain, nodeNames, nodeNetwork, serviceIp } from './config.ts';
 import { hostAddresses } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
-import { kubeconfigFile, localServer, nodeServer } from './specs.ts';
+import { kubeconfigFile, localServer, nodeServer, serverAddresses } from './places.ts';
 import { nodeAddress } from './subnet.ts';
 
 /** Makes the certificates and kubeconfigs that the cluster lacks. @returns the certificates that were made, and why */
@@ -32,16 +32,20 @@ export async function ensureIdentities(
 }
 
 export function certificateWishes(config: ClusterConfig): readonly CertificateWish[] {
-  const { subnet } = config;
+  const network = nodeNetwork(config);
   return [
     ...controlPlaneWishes({
-      ipAddresses: [...(subnet === undefined ? [] : [subnet.gateway]), ...hostAddresses()],
+      ipAddresses: [
+        ...(network === undefined ? [] : [network.gateway]),
+        ...serverAddresses(config),
+        ...hostAddresses(),
+      ],
       dnsNames: [hostname().toLowerCase()],
       serviceIp,
       clusterDomain,
     }),
     ...nodeNames(config).flatMap((name, index) =>
-      nodeWishes({ name, ipAddresses: [subnet === undefined ? '127.0.0.1' : nodeAddress(subnet, index)] }),
+      nodeWishes({ name, ipAddresses: [network === undefined ? '127.0.0.1' : nodeAddress(network, index)] }),
     ),
   ];
 }

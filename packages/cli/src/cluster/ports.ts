@@ -21,6 +21,8 @@ export interface PortWishes extends Pick<ClusterConfig, 'stores' | 'schedulers' 
   readonly recorded: Ports | undefined;
   /** Names of daemons that run already and hold their ports themselves. */
   readonly held: ReadonlySet<string>;
+  /** Whether the API servers that run already are behind a balancer. */
+  readonly wereBalanced: boolean;
   readonly hollowNodes: number;
   /** The cluster that may have the usual ports. */
   readonly isDefault: boolean;
@@ -50,10 +52,11 @@ export async function choosePorts(wishes: PortWishes): Promise<Ports> {
   };
   const [scheduler = 0] = usualPorts.schedulers;
   const [controllerManager = 0] = usualPorts.controllerManagers;
+  const balanced = wishes.wereBalanced ? [...held].find((name) => name.startsWith('apiserver-')) : undefined;
   const kubelet = [...held].find((name) => name.startsWith('kubelet-')) ?? 'kubelet';
   return {
     apiserver,
-    balanced: await chooser.port('apiserver-2', recorded?.balanced, usual(usualPorts.balanced)),
+    balanced: await chooser.port(balanced ?? 'apiserver', recorded?.balanced, usual(usualPorts.balanced)),
     balancerHealth: await chooser.port('balancer', recorded?.balancerHealth, usual(usualPorts.balancerHealth)),
     stores,
     schedulers: await several('scheduler', wishes.schedulers, recorded?.schedulers ?? [], scheduler),

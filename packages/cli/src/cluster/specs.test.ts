@@ -1,10 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ClusterConfig, usualPorts } from './config.ts';
+import { certificateWishes } from './identities.ts';
 import { clusterLayout } from './layout.ts';
 import { daemonSpecs } from './specs.ts';
 
 const config: ClusterConfig = {
   name: 'lab',
+  stores: 1,
+  apiservers: 1,
+  schedulers: 1,
+  controllerManagers: 1,
   nodes: 2,
   runtime: 'docker',
   profile: 'upstream',
@@ -34,7 +39,7 @@ test('daemonSpecs names every process once, in order', () => {
 test('only the API server is told where the store is, and given a key to it', () => {
   for (const spec of specsOf()) {
     const text = spec.flags.join(' ');
-    const opensStore = text.includes('etcd') || text.includes(`:${usualPorts.storeClient}`);
+    const opensStore = text.includes('etcd') || text.includes(`:${usualPorts.stores[0]?.client}`);
     expect(opensStore, spec.name).toBe(spec.kind === 'apiserver' || spec.kind === 'store');
   }
 });
@@ -83,4 +88,75 @@ test('the fast profile shortens what notices dead nodes', () => {
       .flatMap((spec) => spec.flags)
       .join(' '),
   ).not.toMatch(/node-monitor|toleration/);
+});
+
+describe('several of everything', () => {
+  const several: Partial<ClusterConfig> = {
+    stores: 3,
+    apiservers: 2,
+    schedulers: 2,
+    controllerManagers: 2,
+    ports: {
+      ...config.ports,
+      stores: [1, 2, 3].map((n) => ({ client: 2000 + n, peer: 2100 + n, metrics: 2200 + n })),
+      schedulers: [2301, 2302],
+      controllerManagers: [2401, 2402],
+    },
+  };
+  const flag = (name: string, flags: readonly string[]): readonly string[] =>
+    flags.filter((one) => one.startsWith(`--${name}=`)).map((one) => one.slice(name.length + 3));
+
+  test('has a process for each, and a balancer in front of the API servers', () => {
+    const names = specsOf({ ...several, nodes: 1 }).map((spec) => spec.name);
+    expect(names).toEqual([
+      'store-1',
+      'store-2',
+      'store-3',
+      'apiserver-1',
+      'apiserver-2',
+      'balancer',
+      'scheduler-1',
+      'scheduler-2',
+      'controller-manager-1',
+      'controller-manager-2',
+      'dns',
+      'kubelet-node-1',
+      'proxy-node-1',
+    ]);
+  });
+
+  test('members of the store know each other, and API servers know them all', () => {
+    const specs = specsOf(several);
+    const peers = 'store-1=https://127.0.0.1:2101,store-2=https://127.0.0.1:2102,store-3=https://127.0.0.1:2103';
+    for (const spec of specs.filter(({ kind }) => kind === 'store')) {
+      expect(flag('initial-cluster', spec.flags)).toEqual([peers]);
+    }
+    for (const spec of specs.filter(({ kind }) => kind === 'apiserver')) {
+      const servers = 'https://127.0.0.1:2001,https://127.0.0.1:2002,https://127.0.0.1:2003';
+      expect(flag('etcd-servers', spec.flags)).toEqual([servers]);
+    }
+  });
+
+  test('each API server has an address of its own and the same port, and the balancer the public one', () => {
+    const specs = specsOf(several);
+    const servers = specs.filter(({ kind }) => kind === 'apiserver');
+    const addresses = ['172.30.4.201', '172.30.4.202'];
+    expect(servers.flatMap(({ flags }) => flag('advertise-address', flags))).toEqual(addresses);
+    expect(servers.flatMap(({ flags }) => flag('bind-address', flags))).toEqual(addresses);
+    expect(servers.flatMap(({ flags }) => flag('secure-port', flags))).toEqual(['6444', '6444']);
+    const balancer = specs.find(({ kind }) => kind === 'balancer');
+    expect(flag('listen', balancer?.flags ?? [])).toEqual(['0.0.0.0:7443']);
+    expect(flag('backend', balancer?.flags ?? [])).toEqual(addresses.map((address) => `${address}:6444`));
+    expect(balancer?.addresses).toEqual(['127.0.0.1:7443', '172.30.4.1:7443']);
+  });
+
+  test('no two daemons have a door in common', () => {
+    const doors = specsOf(several).flatMap((spec) => spec.addresses);
+    expect(new Set(doors).size).toBe(doors.length);
+  });
+
+  test('the serving certificate covers every address of an API server', () => {
+    const serving = certificateWishes({ ...config, ...several }).find(({ name }) => name === 'apiserver');
+    expect(serving?.ipAddresses).toEqual(expect.arrayContaining(['172.30.4.1', '172.30.4.201', '172.30.4.202']));
+  });
 });

@@ -27,6 +27,9 @@ export async function startDaemons(
   const names = new Set(specs.map((spec) => spec.name));
   const observed = observeDaemons(layout).filter((daemon) => names.has(daemon.record.spec.name));
   const actions = planDaemons(desired, observed);
+  // What one leaves another may want: a balancer takes the port that the only API server had.
+  const replaced = actions.filter((action) => action.kind === 'replace');
+  await together(replaced.map((action) => stopDaemon(context, action.running)));
   await together(actions.map((action) => perform(context, layout, action, undo)));
   return actions;
 }
@@ -48,8 +51,10 @@ async function perform(context: Context, layout: ClusterLayout, action: DaemonAc
     signalProcess(action.running.record.process, 'SIGCONT');
     return;
   }
-  if (action.kind === 'replace' || action.kind === 'stop') await stopDaemon(context, action.running);
-  if (action.kind === 'stop') return;
+  if (action.kind === 'stop') {
+    await stopDaemon(context, action.running);
+    return;
+  }
   const record = await startDaemon(context, layout, action.daemon);
   // A daemon that ran before this command must run after it, whatever comes of the rest.
   if (action.kind === 'replace') return;

@@ -11,13 +11,15 @@ import { Failure } from '../failure.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { ensureAddons } from './addons.ts';
 import { readCheckedConfig } from './checked-config.ts';
-import { type ClusterConfig, nodeNames, type UpFlags } from './config.ts';
+import { type ClusterConfig, nodeNames, nodeNetwork, type UpFlags } from './config.ts';
 import { configure } from './configure.ts';
 import { hostPlace } from './host-place.ts';
 import { ensureIdentities } from './identities.ts';
 import type { ClusterLayout } from './layout.ts';
+import { LOOPBACK } from './places.ts';
 import { isFree, portInUse } from './ports.ts';
 import { removeFolder } from './remove-folder.ts';
+import { ensureServerAddresses, removeAddresses } from './server-addresses.ts';
 import { daemonSpecs, isServer } from './specs.ts';
 import { startDaemons, stopStrays } from './start-daemons.ts';
 import { type AnchorPids, startNodes } from './start-nodes.ts';
@@ -71,7 +73,7 @@ class Start {
     await endOrphans(this.#context, this.#layout);
     const recorded = readCheckedConfig(this.#layout);
     const living = observeDaemons(this.#layout).filter(({ state }) => state !== 'gone');
-    const held = new Set(living.map(({ record }) => record.spec.kind));
+    const held = new Set(living.map(({ record }) => record.spec.name));
     const known = { held, random: this.#context.random };
     const config = await configure(this.#layout.name, flags, recorded, known, () => this.#findEngine());
     await checkApiserverPort(this.#layout, config);
@@ -101,6 +103,7 @@ class Start {
     const host = await this.#engineHost(config);
     const specs = daemonSpecs(config, layout, hostPlace(context));
     const stopped = await stopStrays(context, layout, specs);
+    await this.#addresses(config);
     const anchors = this.#startNodes(config, host);
     const identities = this.#progress.step(
       'making certificates',
@@ -124,8 +127,14 @@ class Start {
     return [...stopped, ...started.flat()];
   }
 
+  /** First of all: API servers listen at them. */
+  async #addresses(config: ClusterConfig): Promise<void> {
+    const added = await ensureServerAddresses(this.#context, config);
+    if (added.length > 0) this.#undo.add('addresses', () => removeAddresses(this.#context, added));
+  }
+
   #startNodes(config: ClusterConfig, host: string | undefined): Promise<AnchorPids> {
-    const { subnet } = config;
+    const subnet = nodeNetwork(config);
     if (subnet === undefined || host === undefined) return Promise.resolve(new Map());
     return this.#progress.step(
       'starting virtual nodes',
@@ -181,9 +190,11 @@ class Start {
   }
 }
 
-/** A port that our own API server holds is no trouble; anybody else's is, and better said than found in a log. */
+/** A port that our own API server or balancer holds is no trouble; anybody else's is, and better said than found in a log. */
 async function checkApiserverPort(layout: ClusterLayout, config: ClusterConfig): Promise<void> {
-  const own = observeDaemons(layout).find(({ record }) => record.spec.kind === 'apiserver');
-  const isOurs = own !== undefined && own.state !== 'gone' && own.record.spec.probe.port === config.ports.apiserver;
+  const door = `${LOOPBACK}:${config.ports.apiserver}`;
+  const isOurs = observeDaemons(layout).some(
+    ({ record, state }) => state !== 'gone' && record.spec.addresses.includes(door),
+  );
   if (!isOurs && !(await isFree(config.ports.apiserver))) throw portInUse(config.ports.apiserver);
 }

@@ -1,4 +1,5 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '@wherry/api';
+import { byBytes } from '../printers/go-json.ts';
 import { type Describer, describeWords } from './describer.ts';
 
 export const describeRole: Describer<Role | ClusterRole> = (role, outline) => {
@@ -8,13 +9,19 @@ export const describeRole: Describer<Role | ClusterRole> = (role, outline) => {
     const heading = ['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'];
     inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
     for (const rule of brokenDown(role.rules ?? [])) {
-      inner.row(rule.resource, `[${rule.urls.join(' ')}]`, `[${rule.names.join(' ')}]`, `[${rule.verbs.join(' ')}]`);
+      inner.row(
+        qualified(rule.group, rule.type),
+        `[${rule.urls.join(' ')}]`,
+        `[${rule.names.join(' ')}]`,
+        `[${rule.verbs.join(' ')}]`,
+      );
     }
   });
 };
 
 interface SimpleRule {
-  readonly resource: string;
+  readonly group: string;
+  readonly type: string;
   readonly urls: readonly string[];
   readonly names: readonly string[];
   readonly verbs: readonly string[];
@@ -25,13 +32,13 @@ function brokenDown(rules: readonly PolicyRule[]): readonly SimpleRule[] {
   const simple = new Map<string, SimpleRule>();
   for (const rule of rules) {
     const groups = rule.apiGroups ?? [];
-    const types = groups.flatMap((group) => (rule.resources ?? []).map((resource) => qualified(group, resource)));
+    const types = groups.flatMap((group) => (rule.resources ?? []).map((type) => ({ group, type })));
     const names = rule.resourceNames ?? [];
     const parts: readonly Omit<SimpleRule, 'verbs'>[] = [
-      ...types.flatMap((resource) =>
-        (names.length === 0 ? [[]] : names.map((name) => [name])).map((own) => ({ resource, urls: [], names: own })),
+      ...types.flatMap((what) =>
+        (names.length === 0 ? [[]] : names.map((name) => [name])).map((own) => ({ ...what, urls: [], names: own })),
       ),
-      ...(rule.nonResourceURLs ?? []).map((url) => ({ resource: '', urls: [url], names: [] })),
+      ...(rule.nonResourceURLs ?? []).map((url) => ({ group: '', type: '', urls: [url], names: [] })),
     ];
     for (const part of parts) {
       const key = JSON.stringify(part);
@@ -39,18 +46,19 @@ function brokenDown(rules: readonly PolicyRule[]): readonly SimpleRule[] {
       simple.set(key, { ...part, verbs: [...before, ...rule.verbs.filter((verb) => !before.includes(verb))] });
     }
   }
-  return [...simple.values()].sort((a, b) => order(a).localeCompare(order(b), 'en'));
+  return [...simple.values()].sort((a, b) => byBytes(order(a), order(b)));
 }
 
-function order({ resource, urls, names }: SimpleRule): string {
-  return `${resource} ${urls.join()} ${names.join()}`;
+/** kubectl's order: that of the rules' text in Go, where verbs come first. */
+function order({ group, type, urls, names, verbs }: SimpleRule): string {
+  return `Verbs:[${verbs.join(' ')}],APIGroups:[${group}],Resources:[${type}],ResourceNames:[${names.join(' ')}],NonResourceURLs:[${urls.join(' ')}],`;
 }
 
 /** `deployments.apps/scale`. */
-function qualified(group: string, resource: string): string {
-  if (group === '') return resource;
-  const [type = '', ...subresource] = resource.split('/');
-  return [`${type}.${group}`, ...subresource].join('/');
+function qualified(group: string, type: string): string {
+  if (group === '') return type;
+  const [plural = '', ...subresource] = type.split('/');
+  return [`${plural}.${group}`, ...subresource].join('/');
 }
 
 export const describeBinding: Describer<RoleBinding | ClusterRoleBinding> = (binding, outline) => {

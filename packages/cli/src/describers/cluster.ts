@@ -1,23 +1,20 @@
 import {
   type ConfigMap,
   type EndpointSlice,
-  type LimitRange,
   type Namespace,
   type ResourceQuota,
   resources,
   type Secret,
   type Service,
   type ServiceAccount,
-  type ServicePort,
 } from '@wherry/api';
 import { selectorText } from '../kube/selector-text.ts';
 import { type Describer, describeName, describeWords } from './describer.ts';
-
-/** Endpoints of a port that are listed one by one. */
-const ENDPOINTS_SHOWN_MAX = 3;
+import { limitHeading, limitRows } from './limits.ts';
+import { endpointsText } from './service-endpoints.ts';
 
 export const describeService: Describer<Service> = async (service, outline, { client }) => {
-  const { spec, status, metadata } = service;
+  const { spec, status } = service;
   describeName(outline, service);
   describeWords(outline, service)
     .field('Selector', selectorText(spec?.selector ?? {}) || '<none>')
@@ -30,17 +27,13 @@ export const describeService: Describer<Service> = async (service, outline, { cl
     .field('External Name', spec?.externalName);
   const ingress = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '');
   if (ingress.length > 0) outline.field('LoadBalancer Ingress', ingress.join(', '));
-  const { items } = await client.list(resources.endpointslices, {
-    namespace: metadata?.namespace ?? '',
-    labelSelector: `kubernetes.io/service-name=${metadata?.name}`,
-  });
   for (const port of spec?.ports ?? []) {
     const { name = '<unset>', protocol = 'TCP', nodePort } = port;
     outline
       .row('Port:', name, `${port.port}/${protocol}`)
       .field('TargetPort', `${port.targetPort ?? port.port}/${protocol}`);
     if (nodePort !== undefined) outline.row('NodePort:', name, `${nodePort}/${protocol}`);
-    outline.field('Endpoints', endpointsText(port, items));
+    outline.field('Endpoints', await endpointsText(client, service, port));
   }
   outline
     .field('Session Affinity', spec?.sessionAffinity)
@@ -48,17 +41,6 @@ export const describeService: Describer<Service> = async (service, outline, { cl
     .field('Internal Traffic Policy', spec?.internalTrafficPolicy)
     .field('Traffic Distribution', spec?.trafficDistribution);
 };
-
-function endpointsText(port: ServicePort, slices: readonly EndpointSlice[]): string {
-  const all = slices.flatMap((slice) => {
-    const target = (slice.ports ?? []).find(({ name }) => (name ?? '') === (port.name ?? ''))?.port;
-    if (target === undefined) return [];
-    const ready = (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
-    return ready.flatMap(({ addresses }) => addresses.map((address) => `${address}:${target}`));
-  });
-  const more = all.length - ENDPOINTS_SHOWN_MAX;
-  return all.slice(0, ENDPOINTS_SHOWN_MAX).join(',') + (more > 0 ? ` + ${more} more...` : '');
-}
 
 export const describeEndpointSlice: Describer<EndpointSlice> = (slice, outline) => {
   describeName(outline, slice);
@@ -166,19 +148,7 @@ export const describeNamespace: Describer<Namespace> = async (namespace, outline
   const ranges = await client.list(resources.limitranges, { namespace: name });
   outline.row('');
   if (ranges.items.length === 0) outline.row('No LimitRange resource.');
-  else describeLimits(ranges.items, outline);
-};
-
-function describeLimits(ranges: readonly LimitRange[], outline: Parameters<Describer>[1]): void {
-  const heading = ['Type', 'Resource', 'Min', 'Max', 'Default Request', 'Default Limit', 'Max Limit/Request Ratio'];
-  outline.row('Resource Limits');
-  const inner = outline.inner(' ');
-  inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
-  for (const { type, min, max, default: limit, defaultRequest, maxLimitRequestRatio } of ranges.flatMap(
-    ({ spec }) => spec?.limits ?? [],
-  )) {
-    const lists = [min, max, defaultRequest, limit, maxLimitRequestRatio];
-    const names = new Set(lists.flatMap((list) => Object.keys(list ?? {})));
-    for (const name of [...names].sort()) inner.row(type, name, ...lists.map((list) => list?.[name] ?? '-'));
+  else {
+    outline.row('Resource Limits').inner(' ').rows(limitHeading, limitRows(ranges.items));
   }
-}
+};

@@ -1,4 +1,12 @@
-import type { Container, ContainerState, ContainerStatus, EnvVar, Pod, Probe } from '@wherry/api';
+import {
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type EnvVar,
+  type Pod,
+  type Probe,
+  quantityToNumber,
+} from '@wherry/api';
 import type { Outline } from './outline.ts';
 import { timeText } from './times.ts';
 
@@ -169,7 +177,10 @@ function fieldValue(pod: Values, path: string): string {
 function resourceValue({ resources }: Container, resource: string): string {
   const [list = '', ...name] = resource.split('.');
   const amounts = list === 'limits' ? resources?.limits : resources?.requests;
-  return amounts?.[name.join('.')] ?? (list === 'limits' ? 'node allocatable' : '0');
+  const amount = amounts?.[name.join('.')];
+  if (amount === undefined) return list === 'limits' ? 'node allocatable' : '0';
+  // In whole units, as the container is told it.
+  return String(Math.ceil(quantityToNumber(amount)));
 }
 
 function describeMounts(outline: Outline, { volumeMounts = [] }: Container): void {

@@ -8,8 +8,12 @@ import {
   describeServiceAccount,
 } from './cluster.ts';
 import type { Describer } from './describer.ts';
+import { describeLimitRange, describeQuota } from './limits.ts';
+import { describeEndpoints, describeIngress } from './network.ts';
 import { describeNode } from './node.ts';
 import { describePod } from './pod.ts';
+import { describeAutoscaler, describeDisruptionBudget, describePriorityClass } from './policies.ts';
+import { describeClaim, describeVolume } from './storage.ts';
 import {
   describeCronJob,
   describeDaemonSet,
@@ -28,6 +32,15 @@ export const describers: Readonly<Record<string, Describer>> = {
   secrets: describeSecret as Describer,
   namespaces: describeNamespace as Describer,
   serviceaccounts: describeServiceAccount as Describer,
+  resourcequotas: describeQuota as Describer,
+  limitranges: describeLimitRange as Describer,
+  endpoints: describeEndpoints as Describer,
+  persistentvolumes: describeVolume as Describer,
+  persistentvolumeclaims: describeClaim as Describer,
+  'ingresses.networking.k8s.io': describeIngress as Describer,
+  'poddisruptionbudgets.policy': describeDisruptionBudget as Describer,
+  'horizontalpodautoscalers.autoscaling': describeAutoscaler as Describer,
+  'priorityclasses.scheduling.k8s.io': describePriorityClass as Describer,
   'endpointslices.discovery.k8s.io': describeEndpointSlice as Describer,
   'deployments.apps': describeDeployment as Describer,
   'replicasets.apps': describeReplicaSet as Describer,
@@ -45,6 +58,8 @@ export const describers: Readonly<Record<string, Describer>> = {
 export const withoutEvents: ReadonlySet<string> = new Set([
   'secrets',
   'namespaces',
+  'resourcequotas',
+  'limitranges',
   'roles.rbac.authorization.k8s.io',
   'clusterroles.rbac.authorization.k8s.io',
   'rolebindings.rbac.authorization.k8s.io',

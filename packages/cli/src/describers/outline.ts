@@ -67,10 +67,14 @@ export class Outline {
   /** A table below its label; `<none>` beside it when there are no rows. */
   table(label: string, heading: readonly string[], rows: readonly (readonly (string | number)[])[]): this {
     if (rows.length === 0) return this.field(label, '<none>');
-    return this.block(label, (inner) => {
-      inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
-      for (const row of rows) inner.row(...row);
-    });
+    return this.block(label, (inner) => void inner.rows(heading, rows));
+  }
+
+  /** A table without a label. */
+  rows(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): this {
+    this.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
+    for (const row of rows) this.row(...row);
+    return this;
   }
 
   text(): string {

@@ -13,7 +13,8 @@ export function describeVolumes(outline: Outline, volumes: readonly Volume[] | u
   }
 }
 
-function describeSource(outline: Outline, volume: Volume): void {
+/** Where a volume comes from. Persistent volumes name their sources with the same fields. */
+export function describeSource(outline: Outline, volume: Volume): void {
   const { hostPath, emptyDir, secret, configMap, persistentVolumeClaim, projected, downwardAPI, nfs, csi } = volume;
   if (hostPath !== undefined) {
     outline

@@ -71,7 +71,8 @@ export const describeReplicaSet: Describer<ReplicaSet> = async (replicaSet, outl
 
 export const describeDaemonSet: Describer<DaemonSet> = async (daemonSet, outline, { client }) => {
   const { spec, status, metadata } = daemonSet;
-  describeName(outline, daemonSet)
+  outline
+    .field('Name', metadata?.name)
     .field('Selector', textOf(spec?.selector))
     .field('Node-Selector', selectorText(spec?.template?.spec?.nodeSelector ?? {}) || '<none>');
   describeWords(outline, daemonSet)
@@ -92,8 +93,8 @@ export const describeStatefulSet: Describer<StatefulSet> = async (statefulSet, o
   describeWords(outline, statefulSet)
     .field('Replicas', `${spec?.replicas ?? 1} desired | ${status?.replicas ?? 0} total`)
     .field('Update Strategy', spec?.updateStrategy?.type);
-  const partition = spec?.updateStrategy?.rollingUpdate?.partition;
-  if (partition !== undefined) outline.inner().field('Partition', partition);
+  const { partition, maxUnavailable } = spec?.updateStrategy?.rollingUpdate ?? {};
+  outline.inner().field('Partition', partition).field('MaxUnavailable', maxUnavailable);
   outline.field('Pods Status', await podsStatus(client, metadata, spec?.selector));
   describeTemplate(outline, spec?.template);
   const claims = spec?.volumeClaimTemplates ?? [];

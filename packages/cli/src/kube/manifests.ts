@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { ApiObject } from '@wherry/api';
-import { loadAll } from 'js-yaml';
+import { loadDocuments } from './manifest-yaml.ts';
 import { VerbError } from './verb-error.ts';
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
@@ -38,9 +38,9 @@ async function textsOf(path: string, recursive: boolean): Promise<readonly (read
 
 /** @param source where the text came from, for messages */
 export function parseManifest(text: string, source: string): readonly ApiObject[] {
-  let documents: unknown[];
+  let documents: readonly unknown[];
   try {
-    documents = loadAll(text) as unknown[];
+    documents = loadDocuments(text);
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new VerbError(`error parsing ${source}: error converting YAML to JSON: ${what}`, { cause });

@@ -41,7 +41,7 @@ export async function parseNames(
 async function named(argument: string, discovery: Discovery): Promise<Selection> {
   const [type = '', name = '', ...more] = argument.split('/');
   if (type === '' || name === '' || more.length > 0)
-    throw new VerbError(`arguments in resource/name form must have a single resource and name`);
+    throw new VerbError(`arguments in resource/name form may not have more than one slash`);
   return { resource: await discovery.find(type), name };
 }
 

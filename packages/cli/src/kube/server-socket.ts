@@ -37,5 +37,6 @@ function refusalOf(text: string, code: number): Error {
   } catch {
     // Not a Status: the text itself is shown.
   }
-  return new VerbError(`the server answered ${code}: ${text}`);
+  // A kubelet says what is wrong in plain text.
+  return new VerbError(`Error from server: ${text === '' ? `status ${code}` : text}`, { plain: true });
 }

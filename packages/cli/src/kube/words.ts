@@ -1,7 +1,17 @@
 import type { Command, Option } from 'commander';
 
 /** Flags that kubectl's users write before the verb: `wherry -n web get pods`. */
-const leading = new Set(['-n', '--namespace', '--kubeconfig', '--context', '-s', '--server', '--token', '--as', '--as-group']);
+const leading = new Set([
+  '-n',
+  '--namespace',
+  '--kubeconfig',
+  '--context',
+  '-s',
+  '--server',
+  '--token',
+  '--as',
+  '--as-group',
+]);
 
 /**
  * The words of a command line in the form that the parser of flags reads, from all forms that kubectl takes:
@@ -16,7 +26,10 @@ export function readableWords(words: readonly string[], program: Command): reado
   return end === -1 ? readable : [...readable, ...moved.slice(end)];
 }
 
-function leadingFlags(words: readonly string[]): { readonly before: readonly string[]; readonly rest: readonly string[] } {
+function leadingFlags(words: readonly string[]): {
+  readonly before: readonly string[];
+  readonly rest: readonly string[];
+} {
   let at = 0;
   while (at < words.length) {
     const word = words[at] ?? '';
@@ -42,7 +55,8 @@ function commandOf(words: readonly string[], program: Command): readonly [Comman
 
 function readableWord(word: string, command: Command): readonly string[] {
   const short = /^-([A-Za-z])=(.*)$/s.exec(word);
-  if (short !== null) return optionOf(command, `-${short[1]}`) === undefined ? [word] : [`-${short[1]}`, short[2] ?? ''];
+  if (short !== null)
+    return optionOf(command, `-${short[1]}`) === undefined ? [word] : [`-${short[1]}`, short[2] ?? ''];
   const truth = /^(--[a-z-]+)=(true|false)$/.exec(word);
   if (truth === null) return [word];
   const [, flag = '', value] = truth;

@@ -1,4 +1,4 @@
-import { type ClusterConfig, nodeNames } from '../cluster/config.ts';
+import { type ClusterConfig, nodeNames, nodeNetwork } from '../cluster/config.ts';
 import { hostPlace } from '../cluster/host-place.ts';
 import { type ClusterLayout, clusterLayout } from '../cluster/layout.ts';
 import { withLock } from '../cluster/lock.ts';
@@ -29,8 +29,9 @@ export async function startNode(context: Context, cluster: string, node: string)
   const { config, layout } = find(context, cluster, node);
   const host = dockerHost(context);
   await withLock(layout, context.pid, async () => {
-    if (config.subnet !== undefined && config.runtime === 'docker') {
-      await ensureAnchor(dockerAt(host), layout, node, nodeAddress(config.subnet, nodeNames(config).indexOf(node)));
+    const network = nodeNetwork(config);
+    if (network !== undefined) {
+      await ensureAnchor(dockerAt(host), layout, node, nodeAddress(network, nodeNames(config).indexOf(node)));
     }
     const specs = daemonSpecs(config, layout, hostPlace(context)).filter((spec) => spec.node === node);
     await Promise.all(specs.map((spec) => restartDaemon(context, layout, spec)));

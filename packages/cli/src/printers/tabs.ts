@@ -24,11 +24,9 @@ export function alignTabs(text: string, { minWidth, padding }: TabOptions): stri
       for (; hasCell(lines[end], column); end++) {
         width = Math.max(width, textWidth(lines[end]?.[column] ?? '') + padding);
       }
-      const isEmpty = lines.slice(start, end).every((cells) => cells[column] === '');
       for (let line = start; line < end; line++) {
         const row = widths[line];
-        // A column of empty cells only takes no room, unlike one with a least width.
-        if (row !== undefined) row[column] = isEmpty && minWidth === 0 ? 0 : width;
+        if (row !== undefined) row[column] = width;
       }
       start = end;
     }

@@ -156,15 +156,20 @@ export class LeaderElector {
 
   /** Lets the next in line start at once; failing to only makes it wait for the lease to expire. */
   async #release(): Promise<void> {
-    const { client, clock, name, logger } = this.#options;
+    const { client, clock, name, logger, retryPeriodMs } = this.#options;
     if (this.#lease === undefined) return;
     const now = rfc3339Micro(clock.now());
     const { holderIdentity: _, ...rest } = this.#lease.spec ?? {};
     const spec = { ...rest, leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+    // A server that does not answer must not hold the process up.
+    const attempt = new AbortController();
+    const timer = clock.setTimer(retryPeriodMs, () => attempt.abort(new Error(`No answer in ${retryPeriodMs} ms`)));
     try {
-      await client.update(resources.leases, { ...this.#lease, spec });
+      await client.update(resources.leases, { ...this.#lease, spec }, { signal: attempt.signal });
     } catch (error) {
       logger.warn({ err: error, lease: name }, 'cannot release the lease');
+    } finally {
+      timer.cancel();
     }
   }
 }

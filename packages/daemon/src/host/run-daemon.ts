@@ -62,7 +62,11 @@ export function runDaemon<const S extends FlagSpec>(daemon: Daemon<S>): void {
       () => crash(new Error(`still running ${SHUTDOWN_MS_MAX} ms after being told to stop`), 'stop failed'),
       SHUTDOWN_MS_MAX,
     ).unref();
-    void scope.close().then(() => process.exit(code));
+    const startedMs = systemClock.monotonicMs();
+    void scope.close().then(() => {
+      logger.info({ code, tookMs: Math.round(systemClock.monotonicMs() - startedMs) }, 'stopped');
+      process.exit(code);
+    });
   };
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => (ending ? process.exit(130) : exit(0, name)));

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ByteReader, ByteWriter } from '../schema/bytes.ts';
-import { type Codec, encode, NO_FACTS } from '../schema/codec.ts';
+import { type Codec, encode, message, NO_FACTS } from '../schema/codec.ts';
 import { StoreError, type StoreErrorKind, storeErrors } from '../schema/errors.ts';
 import { answers, beginFrame, endFrame, FrameReader, requests } from '../schema/frames.ts';
 import { RESPONSE_BYTES_MAX } from '../schema/limits.ts';
@@ -9,6 +9,8 @@ import { watchBatch, watchRequest, wireError } from '../schema/other-codecs.ts';
 
 /** A response may be a little larger than its values. */
 const FRAME_BYTES_MAX = RESPONSE_BYTES_MAX * 2;
+
+export const emptyRequest = message<object>({}, {});
 
 interface PendingCall {
   resolve(payload: Buffer): void;
@@ -34,6 +36,7 @@ export class StoreConnection {
   #lastId = 0;
   #retired = false;
   #failure: StoreError | undefined;
+  #received = 0;
 
   constructor(endpoint: string, stream: Duplex, onClose: () => void) {
     this.endpoint = endpoint;
@@ -41,6 +44,7 @@ export class StoreConnection {
     this.#onClose = onClose;
     const frames = new FrameReader(FRAME_BYTES_MAX, (kind, id, payload) => this.#frame(kind, id, payload));
     stream.on('data', (chunk: Buffer) => {
+      this.#received += 1;
       try {
         frames.push(chunk);
       } catch (error) {
@@ -53,6 +57,19 @@ export class StoreConnection {
 
   get closed(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Grows whenever the member says something. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Makes a member that lives say something. */
+  ping(): void {
+    const id = this.#nextId();
+    // The answer counts, whatever it is; a connection that fails tells its callers itself.
+    this.#calls.set(id, { resolve: () => undefined, reject: () => undefined });
+    this.#send(requests.status, id, (writer) => writer.bytes(encode(emptyRequest, {})));
   }
 
   /** Sends a request; the answer's payload is a view into what was received. */

@@ -1,66 +1,17 @@
-import { type Duplex, duplexPair } from 'node:stream';
 import { seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NodeId } from '../raft/types.ts';
-import { replicaDefaults } from '../replica/options.ts';
-import { noPeers } from '../replica/peers.ts';
-import { Replica } from '../replica/replica.ts';
 import { prefixEnd } from '../schema/keys.ts';
 import { REQUEST_BYTES_MAX } from '../schema/limits.ts';
 import type { WatchBatch } from '../schema/messages.ts';
-import { ClientDoor } from '../server/client-door.ts';
-import { Requests } from '../server/requests.ts';
-import { SimulatedDisk } from '../wal/simulated-disk.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createStoreClient } from './store-client.ts';
+import { Member } from './testing/member.ts';
 import type { StoreClient } from './types.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-/** A member whose door is a pair of streams instead of a socket. */
-class Member {
-  readonly disk = new SimulatedDisk({ random: () => 0 });
-  replica: Replica | undefined;
-  readonly streams = new Set<Duplex>();
-
-  async start(): Promise<void> {
-    const memberId = 1 as NodeId;
-    const onFatal = (error: unknown) => {
-      throw error;
-    };
-    const random = seededRandom(1);
-    const parts = { disk: this.disk, peers: noPeers, clock: systemClock, random, logger: silentLogger, onFatal };
-    this.replica = await Replica.start({ ...replicaDefaults, clusterId: 7, memberId, voters: [memberId] }, parts);
-  }
-
-  connect(): Duplex {
-    const { replica } = this;
-    if (replica === undefined) throw new Error('connection refused');
-    const [here, there] = duplexPair();
-    // A pair does not pass a sudden end on by itself, as a socket would.
-    here.on('close', () => there.destroy());
-    there.on('close', () => here.destroy());
-    this.streams.add(here);
-    const requests = new Requests(replica, seededRandom(2));
-    new ClientDoor(there, { replica, requests, clock: systemClock, logger: silentLogger, onRequest: () => undefined });
-    return here;
-  }
-
-  async stop(): Promise<void> {
-    const { replica } = this;
-    this.replica = undefined;
-    await replica?.close();
-    this.breakConnections();
-  }
-
-  breakConnections(): void {
-    for (const stream of this.streams) stream.destroy();
-    this.streams.clear();
-  }
-}
 
 function clientOf(member: Member, requestTimeoutMs = 5000): StoreClient {
   const client = createStoreClient({

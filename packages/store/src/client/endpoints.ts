@@ -1,15 +1,19 @@
-import type { Clock, Logger, Random } from '@wherry/daemon';
-import { message } from '../schema/codec.ts';
+import type { Clock, Logger, Random, Timer } from '@wherry/daemon';
 import { StoreError } from '../schema/errors.ts';
 import { requests } from '../schema/frames.ts';
 import { statusResponse } from '../schema/other-codecs.ts';
-import { StoreConnection } from './connection.ts';
+import { emptyRequest, StoreConnection } from './connection.ts';
 import type { StoreConnector } from './connector.ts';
-
-export const emptyRequest = message<object>({}, {});
 
 /** How long one endpoint may take to connect and say who it is. */
 const CONNECT_MS_MAX = 3_000;
+/** Once a member that does not lead has answered, the others have so long to say that they do. */
+const OTHERS_MS_MAX = 250;
+/** When still nobody leads after so many attempts, a follower can at least answer reads that need no leader. */
+const FOLLOWER_FROM_ATTEMPT = 3;
+/** A member that is silent for so many ticks, asked and not answering, is left: about what an election takes. */
+const TICK_MS = 400;
+const SILENT_TICKS_MAX = 3;
 const BACKOFF_MS_MIN = 20;
 /** Short: a member that comes back should be found at once, and an attempt costs little. */
 const BACKOFF_MS_MAX = 250;
@@ -70,6 +74,7 @@ export class Endpoints {
         this.#stop.signal.throwIfAborted();
         if (connection !== undefined) {
           this.#connection = connection;
+          this.#listen(connection);
           logger.debug({ endpoint: connection.endpoint }, 'connected to the store');
           return connection;
         }
@@ -81,28 +86,39 @@ export class Endpoints {
     }
   }
 
-  /** The leader if one is found, else any member; the latter only if it stays that way for a few attempts. */
+  /**
+   * Asks all members at once, for one that is paused or cut off may keep us waiting. The leader if one is found, else
+   * any member; the latter only if it stays that way for a few attempts.
+   */
   async #tryAll(attempt: number): Promise<StoreConnection | undefined> {
-    let fallback: StoreConnection | undefined;
-    for (const endpoint of this.#parts.endpoints) {
-      const found = await this.#try(endpoint);
-      if (found === undefined) continue;
-      if (found.leads || this.#parts.endpoints.length === 1) {
-        fallback?.close(undefined);
-        return found.connection;
-      }
-      if (fallback === undefined) fallback = found.connection;
-      else found.connection.close(undefined);
-    }
-    if (attempt >= 3) return fallback;
-    fallback?.close(undefined);
-    return undefined;
+    const { clock, endpoints } = this.#parts;
+    const over = new AbortController();
+    const found: Found[] = [];
+    const chosen = await new Promise<StoreConnection | undefined>((resolve) => {
+      let timer: Timer | undefined;
+      const settle = (one: StoreConnection | undefined): void => {
+        timer?.cancel();
+        resolve(one);
+      };
+      const tries = endpoints.map(async (endpoint) => {
+        const one = await this.#try(endpoint, over.signal);
+        if (one === undefined) return;
+        found.push(one);
+        if (one.leads || endpoints.length === 1) settle(one.connection);
+        else timer ??= clock.setTimer(OTHERS_MS_MAX, () => settle(undefined));
+      });
+      void Promise.all(tries).then(() => settle(undefined));
+    });
+    over.abort(new StoreError('unavailable', { detail: 'another member was chosen' }));
+    const used = chosen ?? (attempt >= FOLLOWER_FROM_ATTEMPT ? found[0]?.connection : undefined);
+    for (const { connection } of found) if (connection !== used) connection.close(undefined);
+    return used;
   }
 
-  async #try(endpoint: string): Promise<{ readonly connection: StoreConnection; readonly leads: boolean } | undefined> {
+  async #try(endpoint: string, attempt: AbortSignal): Promise<Found | undefined> {
     const { clock, connector, logger } = this.#parts;
     const timeout = new AbortController();
-    const signal = AbortSignal.any([timeout.signal, this.#stop.signal]);
+    const signal = AbortSignal.any([timeout.signal, attempt, this.#stop.signal]);
     const timer = clock.setTimer(CONNECT_MS_MAX, () => timeout.abort(new StoreError('timeout', { detail: endpoint })));
     let connection: StoreConnection | undefined;
     try {
@@ -114,12 +130,41 @@ export class Endpoints {
       return { connection: made, leads: status.leader === status.memberId };
     } catch (error) {
       connection?.close(error);
-      logger.warn({ err: error, endpoint }, 'store endpoint not usable');
+      if (!attempt.aborted) logger.warn({ err: error, endpoint }, 'store endpoint not usable');
       return undefined;
     } finally {
       timer.cancel();
     }
   }
+
+  /**
+   * A member that is paused or cut off says nothing, not even that its connection is gone. Counted in ticks rather
+   * than by time: after a pause of this process, what has arrived meanwhile is read before the next tick.
+   */
+  #listen(connection: StoreConnection): void {
+    const { clock, endpoints, logger } = this.#parts;
+    if (endpoints.length === 1) return;
+    let silentTicks = 0;
+    let received = connection.received;
+    const tick = (): void => {
+      if (connection.closed) return;
+      silentTicks = connection.received === received ? silentTicks + 1 : 0;
+      received = connection.received;
+      if (silentTicks > SILENT_TICKS_MAX) {
+        logger.warn({ endpoint: connection.endpoint }, 'store endpoint went silent');
+        connection.close(new StoreError('timeout', { detail: `${connection.endpoint} went silent` }));
+        return;
+      }
+      if (silentTicks === 1) connection.ping();
+      clock.setTimer(TICK_MS, tick);
+    };
+    clock.setTimer(TICK_MS, tick);
+  }
+}
+
+interface Found {
+  readonly connection: StoreConnection;
+  readonly leads: boolean;
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -32,9 +32,9 @@ import {
   leaseTimeToLiveResponse,
   statusResponse,
 } from '../schema/other-codecs.ts';
-import type { StoreConnection } from './connection.ts';
+import { emptyRequest, type StoreConnection } from './connection.ts';
 import type { StoreConnector } from './connector.ts';
-import { Endpoints, emptyRequest } from './endpoints.ts';
+import { Endpoints } from './endpoints.ts';
 import { RemoteWatch } from './remote-watch.ts';
 import type { CallOptions, StoreClient, StoreWatch } from './types.ts';
 

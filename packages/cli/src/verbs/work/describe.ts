@@ -17,7 +17,6 @@ export function describeAll(context: Context, args: readonly string[], flags: De
   if (args.length === 0 && flags.filename === undefined) {
     throw new VerbError(
       'You must specify the type of resource to describe. Use "wherry api-resources" for a complete list of supported resources.',
-      { plain: true },
     );
   }
   return withSession(context, flags, async (session) => {
@@ -106,5 +105,13 @@ function describeEvents(outline: Outline, events: readonly Event[], nowMs: numbe
     const from = source?.component ?? event.reportingComponent ?? '';
     return [type, reason, seenText(event, nowMs), from, message.trim()];
   });
-  outline.table('Events', ['Type', 'Reason', 'Age', 'From', 'Message'], rows);
+  if (rows.length === 0) outline.field('Events', '<none>');
+  else {
+    // kubectl's rule below Age is one longer than the word.
+    const rule = ['----', '------', '----', '----', '-------'];
+    outline.block('Events', (inner) => {
+      inner.row('Type', 'Reason', 'Age', 'From', 'Message').row(...rule);
+      for (const row of rows) inner.row(...row);
+    });
+  }
 }

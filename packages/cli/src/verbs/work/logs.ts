@@ -1,4 +1,4 @@
-import { type Pod, resources } from '@wherry/api';
+import { isNotFound, type Pod, resources } from '@wherry/api';
 import { lines, objectPath } from '@wherry/client';
 import type { Context } from '../../context.ts';
 import { chosenContainer } from '../../kube/containers-of.ts';
@@ -27,7 +27,7 @@ export function logs(context: Context, target: string | undefined, flags: LogFla
     throw new VerbError('at most one of `sinceTime` or `since` may be specified');
   }
   return withSession(context, flags, async (session) => {
-    const pods = await podsOf(session, target, flags.selector);
+    const pods = await found(session, target, flags);
     const [first] = pods;
     if (first === undefined) {
       context.terminal.err(`No resources found in ${session.namespace} namespace.`);
@@ -40,11 +40,24 @@ export function logs(context: Context, target: string | undefined, flags: LogFla
   });
 }
 
+/** kubectl's own words for what is not there, which name the namespace. */
+async function found(session: Session, target: string | undefined, flags: LogFlags): Promise<readonly Pod[]> {
+  try {
+    return await podsOf(session, target, flags.selector);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const { message } = error as Error;
+    throw new VerbError(`error from server (NotFound): ${message} in namespace "${session.namespace}"`, {
+      cause: error,
+    });
+  }
+}
+
 async function copyAll(context: Context, session: Session, sources: readonly Source[], flags: LogFlags): Promise<void> {
   const path = (source: Source) => logPath(source, flags);
   const problems = new Problems(context);
   const copy = (source: Source): Promise<unknown> =>
-    flags.ignoreErrors === true || sources.length > 1
+    flags.ignoreErrors === true
       ? problems.attempt(() => copyLog(context, session, source, path(source), flags))
       : copyLog(context, session, source, path(source), flags);
   if (flags.follow !== true) {

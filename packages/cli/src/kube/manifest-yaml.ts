@@ -1,0 +1,21 @@
+import { boolYaml11Tag, CORE_SCHEMA, intCoreTag, intYaml11Tag, loadAll, mergeTag, NOT_RESOLVED } from 'js-yaml';
+
+/**
+ * Manifests are read as kubectl reads them, by YAML 1.1: `yes` and `on` are booleans, and `defaultMode: 0644` is octal.
+ * Of 1.1 it leaves out what nobody means: times and numbers to the base of 60.
+ */
+const schema = CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag, {
+  ...intYaml11Tag,
+  resolve: (source, isExplicit, tagName) => {
+    if (source.includes(':')) return NOT_RESOLVED;
+    const value = intYaml11Tag.resolve(source, isExplicit, tagName);
+    return value === NOT_RESOLVED && !/^[-+]?0\d/.test(source)
+      ? intCoreTag.resolve(source, isExplicit, tagName)
+      : value;
+  },
+});
+
+/** All documents of a text. @throws an Error with the place of what cannot be read */
+export function loadDocuments(text: string): readonly unknown[] {
+  return loadAll(text, { schema }) as unknown[];
+}
