@@ -52,7 +52,12 @@ const endpointsOf = async (cluster: Cluster): Promise<readonly string[]> =>
   );
 
 const podOf = (name: string): string =>
-  `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {containers: [{name: main, image: wherry/echo:1}]}}`;
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+    spec: { containers: [{ name: 'main', image: 'wherry/echo:1' }] },
+  });
 
 const hostOf = (address = ''): string => address.slice(0, address.lastIndexOf(':'));
 

@@ -70,8 +70,6 @@ export function qualifiedNameProblems(value: string): string[] {
   return problems;
 }
 
-export const labelKeyProblems = qualifiedNameProblems;
-
 export function labelValueProblems(value: string): string[] {
   const problems = value.length > 63 ? [lengthText(63)] : [];
   if (labelValue.test(value)) return problems;

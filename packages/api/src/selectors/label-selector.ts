@@ -1,6 +1,6 @@
 // Label selectors: compiled requirements, and the LabelSelector objects that specs hold.
 import type { LabelSelector } from '../generated/types.ts';
-import { labelKeyProblems, labelValueProblems } from '../names/names.ts';
+import { labelValueProblems, qualifiedNameProblems } from '../names/names.ts';
 import { aggregateText, type FieldError, forbiddenField, invalidValue, required } from '../status/field-error.ts';
 
 export type LabelOperator = 'in' | 'notin' | '=' | '==' | '!=' | 'exists' | '!' | 'gt' | 'lt';
@@ -127,7 +127,7 @@ function formatRequirement({ key, operator, values }: LabelRequirement): string 
 export function checkRequirement(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement;
   const errors: FieldError[] = [];
-  const keyProblems = labelKeyProblems(key);
+  const keyProblems = qualifiedNameProblems(key);
   if (keyProblems.length > 0) errors.push(invalidValue('key', key, keyProblems.join('; ')));
   const valuesProblem = countProblem(operator, values.length);
   if (valuesProblem !== undefined) errors.push(invalidValue('values', values, valuesProblem));
@@ -162,7 +162,7 @@ function countProblem(operator: LabelOperator, count: number): string | undefine
 export function labelSelectorErrors(selector: LabelSelector, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    const keyProblems = labelKeyProblems(key);
+    const keyProblems = qualifiedNameProblems(key);
     if (keyProblems.length > 0) errors.push(invalidValue(`${path}.matchLabels`, key, keyProblems.join('; ')));
     const problems = labelValueProblems(value);
     if (problems.length > 0) errors.push(invalidValue(`${path}.matchLabels`, value, problems.join('; ')));
@@ -183,7 +183,7 @@ export function labelSelectorErrors(selector: LabelSelector, path: string): Fiel
     } else {
       errors.push(invalidValue(`${at}.operator`, operator, 'not a valid selector operator'));
     }
-    const keyProblems = labelKeyProblems(key);
+    const keyProblems = qualifiedNameProblems(key);
     if (keyProblems.length > 0) errors.push(invalidValue(`${at}.key`, key, keyProblems.join('; ')));
     values?.forEach((value, valueIndex) => {
       const problems = labelValueProblems(value);

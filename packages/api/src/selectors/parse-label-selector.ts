@@ -1,5 +1,5 @@
 // The text form of label selectors: `app=web,tier in (a, b),!canary,version>3`. Grammar and messages are upstream's.
-import { labelKeyProblems } from '../names/names.ts';
+import { qualifiedNameProblems } from '../names/names.ts';
 import { invalidValue } from '../status/field-error.ts';
 import {
   checkRequirement,
@@ -55,7 +55,7 @@ function parseRequirement(cursor: Cursor): LabelRequirement {
     if (negated) cursor.take();
     const key = cursor.take();
     if (key.kind !== 'identifier') throw unexpected(key, 'identifier');
-    const problems = labelKeyProblems(key.text);
+    const problems = qualifiedNameProblems(key.text);
     if (problems.length > 0) {
       throw new SelectorError(`<nil>: ${invalidValue('', key.text, problems.join('; ')).message}`);
     }

@@ -5,7 +5,6 @@ import {
   type FieldError,
   forbiddenField,
   invalidValue,
-  labelKeyProblems,
   labelValueProblems,
   type ObjectMeta,
   qualifiedNameProblems,
@@ -67,7 +66,7 @@ function namespaceErrors(namespace: string | undefined): readonly FieldError[] {
 function labelErrors(metadata: ObjectMeta): readonly FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-    for (const text of labelKeyProblems(key)) {
+    for (const text of qualifiedNameProblems(key)) {
       errors.push(invalidValue('metadata.labels', key, text));
     }
     for (const text of labelValueProblems(value)) {

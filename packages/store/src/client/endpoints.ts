@@ -14,7 +14,7 @@ const FOLLOWER_FROM_ATTEMPT = 3;
 /** A member that is silent for so many ticks, asked and not answering, is left: about what an election takes. */
 const TICK_MS = 400;
 const SILENT_TICKS_MAX = 3;
-const BACKOFF_MS_MIN = 20;
+const BACKOFF_MS_MIN = 10;
 /** Short: a member that comes back should be found at once, and an attempt costs little. */
 const BACKOFF_MS_MAX = 250;
 
@@ -68,9 +68,11 @@ export class Endpoints {
 
   async #connect(): Promise<StoreConnection> {
     const { clock, random, logger } = this.#parts;
+    // Kept from one attempt to the next: while an election runs, asking again is cheaper than connecting again.
+    const kept = new Map<string, StoreConnection>();
     try {
       for (let attempt = 0; ; attempt++) {
-        const connection = await this.#tryAll(attempt);
+        const connection = await this.#tryAll(attempt, kept);
         this.#stop.signal.throwIfAborted();
         if (connection !== undefined) {
           this.#connection = connection;
@@ -83,6 +85,7 @@ export class Endpoints {
       }
     } finally {
       this.#connecting = undefined;
+      for (const connection of kept.values()) if (connection !== this.#connection) connection.close(undefined);
     }
   }
 
@@ -90,7 +93,7 @@ export class Endpoints {
    * Asks all members at once, for one that is paused or cut off may keep us waiting. The leader if one is found, else
    * any member; the latter only if it stays that way for a few attempts.
    */
-  async #tryAll(attempt: number): Promise<StoreConnection | undefined> {
+  async #tryAll(attempt: number, kept: Map<string, StoreConnection>): Promise<StoreConnection | undefined> {
     const { clock, endpoints } = this.#parts;
     const over = new AbortController();
     const found: Found[] = [];
@@ -101,7 +104,7 @@ export class Endpoints {
         resolve(one);
       };
       const tries = endpoints.map(async (endpoint) => {
-        const one = await this.#try(endpoint, over.signal);
+        const one = await this.#try(endpoint, over.signal, kept);
         if (one === undefined) return;
         found.push(one);
         if (one.leads || endpoints.length === 1) settle(one.connection);
@@ -110,24 +113,29 @@ export class Endpoints {
       void Promise.all(tries).then(() => settle(undefined));
     });
     over.abort(new StoreError('unavailable', { detail: 'another member was chosen' }));
-    const used = chosen ?? (attempt >= FOLLOWER_FROM_ATTEMPT ? found[0]?.connection : undefined);
-    for (const { connection } of found) if (connection !== used) connection.close(undefined);
-    return used;
+    return chosen ?? (attempt >= FOLLOWER_FROM_ATTEMPT ? found[0]?.connection : undefined);
   }
 
-  async #try(endpoint: string, attempt: AbortSignal): Promise<Found | undefined> {
+  async #try(endpoint: string, attempt: AbortSignal, kept: Map<string, StoreConnection>): Promise<Found | undefined> {
     const { clock, connector, logger } = this.#parts;
     const timeout = new AbortController();
     const signal = AbortSignal.any([timeout.signal, attempt, this.#stop.signal]);
     const timer = clock.setTimer(CONNECT_MS_MAX, () => timeout.abort(new StoreError('timeout', { detail: endpoint })));
-    let connection: StoreConnection | undefined;
+    let connection = kept.get(endpoint);
     try {
-      const stream = await connector(endpoint, signal);
-      const made = new StoreConnection(endpoint, stream, () => this.#open.delete(made));
-      connection = made;
-      this.#open.add(made);
-      const status = await made.call(requests.status, emptyRequest, {}, statusResponse, signal);
-      return { connection: made, leads: status.leader === status.memberId };
+      if (connection === undefined || connection.closed) {
+        const stream = await connector(endpoint, signal);
+        if (signal.aborted) {
+          stream.destroy();
+          throw signal.reason;
+        }
+        const made = new StoreConnection(endpoint, stream, () => this.#open.delete(made));
+        this.#open.add(made);
+        kept.set(endpoint, made);
+        connection = made;
+      }
+      const status = await connection.call(requests.status, emptyRequest, {}, statusResponse, signal);
+      return { connection, leads: status.leader === status.memberId };
     } catch (error) {
       connection?.close(error);
       if (!attempt.aborted) logger.warn({ err: error, endpoint }, 'store endpoint not usable');
