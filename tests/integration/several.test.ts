@@ -69,7 +69,7 @@ describe('three stores, two API servers, two schedulers, two controller-managers
   const cluster = new Cluster({
     name: 'several',
     nodes: 1,
-    port: 17450,
+    port: 17472,
     flags: ['--runtime', 'hollow', '--profile', 'fast', ...several],
   });
   let client: ApiClient;
@@ -99,7 +99,7 @@ describe('three stores, two API servers, two schedulers, two controller-managers
     for (const kind of ['store', 'scheduler', 'controller-manager']) await leader(cluster, kind);
     const servers = (await statusOf(cluster)).filter(({ kind }) => kind === 'apiserver' || kind === 'balancer');
     expect(servers.map(({ name }) => name)).toEqual(['apiserver-1', 'apiserver-2', 'balancer']);
-    expect(servers[2]?.addresses).toContain('127.0.0.1:17450');
+    expect(servers[2]?.addresses).toContain('127.0.0.1:17472');
     const own = servers.slice(0, 2).map(({ addresses }) => hostOf(addresses[0]));
     expect([...(await endpointsOf(cluster))].sort()).toEqual(own);
     const { code, stderr } = await cluster.wherry(['daemon', 'kill', 'store']);
@@ -261,7 +261,7 @@ describe('three stores, two API servers, two schedulers, two controller-managers
 });
 
 test('a cluster of one each grows and shrinks, except for its store', async () => {
-  const cluster = new Cluster({ name: 'growing', nodes: 0, port: 17451 });
+  const cluster = new Cluster({ name: 'growing', nodes: 0, port: 17473 });
   try {
     await cluster.up();
     await cluster.kubectlOk(['create', 'namespace', 'kept']);
@@ -284,7 +284,7 @@ test('a cluster of one each grows and shrinks, except for its store', async () =
       'controller-manager-3',
     ]);
     expect(daemons[0]?.pid).toBe(store?.pid);
-    expect(daemons[3]?.addresses).toContain('127.0.0.1:17451');
+    expect(daemons[3]?.addresses).toContain('127.0.0.1:17473');
     await cluster.kubectlOk(['get', 'namespace', 'kept']);
     await eventually('only servers that are there are endpoints', async () => {
       const own = daemons.slice(1, 3).map(({ addresses }) => hostOf(addresses[0]));

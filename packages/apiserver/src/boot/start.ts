@@ -10,7 +10,7 @@ import { OwnEndpoints } from './endpoints.ts';
 import type { ApiserverFlags } from './flags.ts';
 import { compactRegularly, repairRegularly } from './upkeep.ts';
 
-/** Between attempts to reach a store that is not there yet. */
+/** Between attempts with a store that is not there yet, or that others are filling. */
 const STORE_RETRY_MS = 100;
 
 export interface StartOptions {
@@ -48,12 +48,7 @@ export async function startApiserver(options: StartOptions): Promise<HttpServer>
   logger.info({ address: http.address }, 'listening');
   scope.run('start', async (signal) => {
     await untilLoaded(server, options, signal);
-    await bootstrap(server, {
-      serviceRange: flags['service-cluster-ip-range'],
-      securePort: http.address.port,
-      clientAuthority: files.clientAuthority,
-      authorizationModes: flags['authorization-mode'],
-    });
+    await untilBootstrapped(server, options, http.address.port, files.clientAuthority, signal);
     state.bootstrapped = true;
     logger.info({ revision: server.watchCache.revision }, 'ready');
     background(server, options, http.address.port);
@@ -145,6 +140,36 @@ async function untilLoaded(server: Apiserver, { host }: StartOptions, signal: Ab
       return;
     } catch (error) {
       logger.warn({ err: error }, 'cannot load from the store yet');
+      if (!(await pause(clock, STORE_RETRY_MS, signal))) {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Another server that starts at the same moment may be half-way through the same objects (an address of its Service is
+ * taken before the Service is there), and the store may go away: what is left is done by the next attempt.
+ */
+async function untilBootstrapped(
+  server: Apiserver,
+  { flags, host }: StartOptions,
+  securePort: number,
+  clientAuthority: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, logger } = host;
+  for (;;) {
+    try {
+      await bootstrap(server, {
+        serviceRange: flags['service-cluster-ip-range'],
+        securePort,
+        clientAuthority,
+        authorizationModes: flags['authorization-mode'],
+      });
+      return;
+    } catch (error) {
+      logger.warn({ err: error }, 'cannot lay down what every cluster has yet');
       if (!(await pause(clock, STORE_RETRY_MS, signal))) {
         throw error;
       }

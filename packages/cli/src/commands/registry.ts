@@ -1,16 +1,37 @@
 import type { CommandDefinition } from '../context.ts';
+import {
+  apiResourcesCommand,
+  apiVersionsCommand,
+  clusterInfoCommand,
+  explainCommand,
+  versionCommand,
+} from '../verbs/api.ts';
 import { applyCommand } from '../verbs/apply.ts';
+import { authCommand } from '../verbs/auth.ts';
+import { autoscaleCommand } from '../verbs/autoscale.ts';
+import { completionCommand } from '../verbs/completion.ts';
+import { configCommand } from '../verbs/config.ts';
+import { copyCommand } from '../verbs/copy.ts';
 import { createCommand } from '../verbs/create.ts';
 import { deleteCommand } from '../verbs/delete.ts';
 import { describeCommand } from '../verbs/describe.ts';
+import { editCommand } from '../verbs/edit.ts';
 import { eventsCommand } from '../verbs/events.ts';
 import { attachCommand, execCommand } from '../verbs/exec.ts';
+import { exposeCommand } from '../verbs/expose.ts';
 import { getCommand } from '../verbs/get.ts';
 import { annotateCommand, labelCommand } from '../verbs/label.ts';
 import { logsCommand } from '../verbs/logs.ts';
+import { cordonCommand, drainCommand, taintCommand, uncordonCommand } from '../verbs/nodes.ts';
+import { patchCommand } from '../verbs/patch.ts';
+import { portForwardCommand } from '../verbs/port-forward.ts';
+import { replaceCommand } from '../verbs/replace.ts';
 import { rolloutCommand } from '../verbs/rollout.ts';
+import { runCommand } from '../verbs/run.ts';
 import { scaleCommand } from '../verbs/scale.ts';
 import { setCommand } from '../verbs/set.ts';
+import { topCommand } from '../verbs/top.ts';
+import { waitCommand } from '../verbs/wait.ts';
 import { addonsCommands } from './addons.ts';
 import { daemonCommands } from './daemon.ts';
 import { downCommand } from './down.ts';
@@ -25,18 +46,38 @@ import { upCommand } from './up.ts';
 export const commands: readonly CommandDefinition[] = [
   getCommand,
   describeCommand,
+  explainCommand,
   applyCommand,
   createCommand,
+  runCommand,
+  exposeCommand,
+  editCommand,
+  patchCommand,
+  replaceCommand,
   deleteCommand,
-  scaleCommand,
+  labelCommand,
+  annotateCommand,
   setCommand,
+  scaleCommand,
+  autoscaleCommand,
   rolloutCommand,
   logsCommand,
   execCommand,
   attachCommand,
-  labelCommand,
-  annotateCommand,
+  portForwardCommand,
+  copyCommand,
+  waitCommand,
   eventsCommand,
+  topCommand,
+  cordonCommand,
+  uncordonCommand,
+  drainCommand,
+  taintCommand,
+  authCommand,
+  apiResourcesCommand,
+  apiVersionsCommand,
+  clusterInfoCommand,
+  configCommand,
   upCommand,
   downCommand,
   statusCommand,
@@ -46,4 +87,6 @@ export const commands: readonly CommandDefinition[] = [
   engineCommands,
   pkiCommands,
   addonsCommands,
+  completionCommand,
+  versionCommand,
 ];

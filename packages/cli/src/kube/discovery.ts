@@ -73,6 +73,12 @@ export class Discovery {
     return found;
   }
 
+  /** What the scale subresource answers with: a kind of its own, which no collection holds. */
+  async scale(): Promise<DiscoveredResource> {
+    const autoscalers = await this.find('horizontalpodautoscalers');
+    return { ...autoscalers, resource: 'scales', kind: 'Scale', version: 'v1' };
+  }
+
   async #fetch(): Promise<readonly DiscoveredResource[]> {
     const documents = await Promise.all(
       ['/api', '/apis'].map(async (path) => {

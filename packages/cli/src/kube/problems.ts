@@ -11,12 +11,12 @@ export class Problems {
   }
 
   /** @returns undefined when the work was refused: that has been said already */
-  async attempt<T>(work: () => Promise<T>, doing?: string): Promise<T | undefined> {
+  async attempt<T>(work: () => Promise<T>, doing?: string | (() => string)): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       if (!isRefusal(error) && !(error instanceof VerbError)) throw error;
-      this.#context.terminal.err(errorText(error, doing));
+      this.#context.terminal.err(errorText(error, typeof doing === 'function' ? doing() : doing));
       process.exitCode = 1;
       return undefined;
     }

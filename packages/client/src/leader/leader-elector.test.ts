@@ -5,15 +5,18 @@ import { ApiClient } from '../api/api-client.ts';
 import { json, ScriptedTransport } from '../testing/scripted-transport.ts';
 import { LeaderElector } from './leader-elector.ts';
 
-/** One Lease with optimistic concurrency; `down` answers nothing. */
+/** One Lease with optimistic concurrency; `down` refuses connections, `silent` takes requests and does not answer. */
 class LeaseServer {
   lease: Lease | undefined;
   down = false;
+  silent = false;
   #version = 0;
 
   transport(): ScriptedTransport {
-    return new ScriptedTransport(({ method, body }) => {
+    return new ScriptedTransport(({ method, body, signal }) => {
       if (this.down) return undefined;
+      if (this.silent)
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
       if (method === 'GET') return this.lease === undefined ? refusal(404, 'NotFound') : json(this.lease);
       const sent = JSON.parse(String(body)) as Lease;
       if (method === 'PUT' && sent.metadata?.resourceVersion !== this.lease?.metadata?.resourceVersion) {
@@ -104,5 +107,19 @@ describe('LeaderElector', () => {
     await clock.advance(5_000);
     expect(log[1]).toMatch(/^b leads at [1-5]$/);
     expect(server.lease?.spec?.holderIdentity).toBe('b');
+  });
+
+  it('stops without having released the lease when the server does not answer', async () => {
+    const scope = candidate('a');
+    await clock.advance(1_000);
+    server.silent = true;
+    let closed = false;
+    const closing = scope.close().then(() => {
+      closed = true;
+    });
+    await clock.advance(1_900);
+    expect(closed).toBe(false);
+    await clock.advance(200);
+    await closing;
   });
 });

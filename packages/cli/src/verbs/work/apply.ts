@@ -31,7 +31,14 @@ export async function apply(context: Context, flags: ApplyFlags): Promise<void> 
     for (const { object, source } of wanted) {
       const placed = await problems.attempt(() => place(session, object, source));
       if (placed === undefined) continue;
-      const applied = await problems.attempt(() => send(context, session, placed, flags), `when applying "${source}"`);
+      let stage = 'applying';
+      const applied = await problems.attempt(
+        () =>
+          send(context, session, placed, flags, (name) => {
+            stage = name;
+          }),
+        () => `when ${stage} "${source}"`,
+      );
       if (applied === undefined) continue;
       if (asWhole) results.push({ resource: placed.resource, object: applied.object });
       else await report(context, flags, placed.resource, applied.object, applied.done);
@@ -47,7 +54,14 @@ interface Applied {
   readonly done: 'created' | 'configured' | 'unchanged';
 }
 
-async function send(context: Context, session: Session, placed: Placed, flags: ApplyFlags): Promise<Applied> {
+/** @param enter told what is tried next, for the message if it fails */
+async function send(
+  context: Context,
+  session: Session,
+  placed: Placed,
+  flags: ApplyFlags,
+  enter: (stage: string) => void,
+): Promise<Applied> {
   const { resource, namespace } = placed;
   const name = placed.object.metadata?.name;
   if (name === undefined) {
@@ -67,6 +81,7 @@ async function send(context: Context, session: Session, placed: Placed, flags: A
   const live = await currentOf(session, placed, name);
   if (live === undefined) {
     if (strategy === 'client') return { object, done: 'created' };
+    enter('creating');
     return { object: await session.client.create(resource, object, options), done: 'created' };
   }
   const last = lastAppliedOf(live);
@@ -75,6 +90,7 @@ async function send(context: Context, session: Session, placed: Placed, flags: A
       `Warning: resource ${resource.resource}/${name} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by wherry apply. wherry apply should only be used on resources created declaratively by either wherry create --save-config or wherry apply. The missing annotation will be patched automatically.`,
     );
   }
+  enter('patching');
   return patch(session, placed, { object, live, last: last ?? {}, name }, strategy, options);
 }
 
