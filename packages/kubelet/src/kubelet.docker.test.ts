@@ -310,7 +310,8 @@ describe('kubelet on Docker', () => {
     const [sandbox, ...others] = (await runtime.list())[0]?.sandboxes ?? [];
     expect(sandbox?.attempt).toBe(1);
     expect(others).toEqual([]);
-    expect(await get(statusOf(api, 'web').podIP ?? '')).toBe('hello');
+    // Running is not yet listening: this container has no readiness probe.
+    await expect.poll(() => get(statusOf(api, 'web').podIP ?? '')).toBe('hello');
     await end(test);
   });
 
