@@ -17,7 +17,7 @@ const results = [
   counted(node24Step('dead code', ['node_modules/knip/bin/knip.js'])),
   unitTests(),
 ];
-for (const ring of ['simulation', 'integration', 'docker', 'clients', 'hosts']) {
+for (const ring of ['simulation', 'integration', 'docker', 'clients', 'hosts', 'compose']) {
   const config = `tests/${ring}/vitest.config.ts`;
   if (existsSync(join(root, config)))
     results.push(runVitest(`${ring} tests`, config, { environment: { TESTCONTAINERS_RYUK_DISABLED: 'true' } }));

@@ -42,8 +42,15 @@ import { pkiCommands } from './pki.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
+/** Commands that follow stand below this heading in `wherry --help`. */
+const heading =
+  (text: string): CommandDefinition =>
+  (parent) =>
+    void parent.commandsGroup(text);
+
 /** Every command, in the order of `wherry --help`. One file each; a new one is added here and nowhere else. */
 export const commands: readonly CommandDefinition[] = [
+  heading('Objects:'),
   getCommand,
   describeCommand,
   explainCommand,
@@ -61,6 +68,7 @@ export const commands: readonly CommandDefinition[] = [
   scaleCommand,
   autoscaleCommand,
   rolloutCommand,
+  heading('Pods:'),
   logsCommand,
   execCommand,
   attachCommand,
@@ -69,15 +77,18 @@ export const commands: readonly CommandDefinition[] = [
   waitCommand,
   eventsCommand,
   topCommand,
+  heading('Nodes:'),
   cordonCommand,
   uncordonCommand,
   drainCommand,
   taintCommand,
+  heading('Server:'),
   authCommand,
   apiResourcesCommand,
   apiVersionsCommand,
   clusterInfoCommand,
   configCommand,
+  heading('Clusters on this machine:'),
   upCommand,
   downCommand,
   statusCommand,
@@ -87,6 +98,7 @@ export const commands: readonly CommandDefinition[] = [
   engineCommands,
   pkiCommands,
   addonsCommands,
+  heading('Others:'),
   completionCommand,
   versionCommand,
 ];

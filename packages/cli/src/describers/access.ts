@@ -8,16 +8,18 @@ export const describeRole: Describer<Role | ClusterRole> = (role, outline) => {
   outline.block('PolicyRule', (inner) => {
     const heading = ['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'];
     inner.row(...heading).row(...heading.map((word) => '-'.repeat(word.length)));
-    for (const rule of brokenDown(role.rules ?? [])) {
-      inner.row(
-        qualified(rule.group, rule.type),
-        `[${rule.urls.join(' ')}]`,
-        `[${rule.names.join(' ')}]`,
-        `[${rule.verbs.join(' ')}]`,
-      );
-    }
+    for (const row of ruleRows(role.rules ?? [])) inner.row(...row);
   });
 };
+/** A row for each resource, with kubectl's columns: resources, other URLs, names, verbs. */
+export function ruleRows(rules: readonly PolicyRule[]): readonly (readonly string[])[] {
+  return brokenDown(rules).map(({ group, type, urls, names, verbs }) => [
+    qualified(group, type),
+    `[${urls.join(' ')}]`,
+    `[${names.join(' ')}]`,
+    `[${verbs.join(' ')}]`,
+  ]);
+}
 
 interface SimpleRule {
   readonly group: string;

@@ -32,3 +32,9 @@ export async function place(session: Session, object: ApiObject, source?: string
 export function scopeOf(namespace: string | undefined): { readonly namespace?: string } {
   return namespace === undefined ? {} : { namespace };
 }
+
+/** For an object that is to be created: only one that exists has a version. */
+export function withoutVersion(object: ApiObject): ApiObject {
+  const { resourceVersion: _, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata };
+}

@@ -75,8 +75,10 @@ export class OpenApi {
 
   /** As a field's type is shown: `string`, `[]Container`, `map[string]Quantity`. */
   typeName(schema: OpenApiSchema): string {
-    const { name } = this.resolve(schema);
-    if (name !== undefined) return name;
+    const { name, schema: resolved } = this.resolve(schema);
+    // A name for plain text, such as Time, tells less than what it is.
+    const isPlain = resolved.type !== undefined && resolved.type !== 'object' && resolved.type !== 'array';
+    if (name !== undefined) return isPlain ? (resolved.type ?? name) : name;
     if (schema.items !== undefined) return `[]${this.typeName(schema.items)}`;
     if (typeof schema.additionalProperties === 'object')
       return `map[string]${this.typeName(schema.additionalProperties)}`;

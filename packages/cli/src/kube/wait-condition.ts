@@ -4,7 +4,8 @@ import { VerbError } from './verb-error.ts';
 
 /** What `wherry wait --for` waits for. */
 export type WaitCondition =
-  | { readonly kind: 'create' | 'delete' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'delete' }
   | { readonly kind: 'condition'; readonly name: string; readonly value: string }
   | { readonly kind: 'jsonpath'; readonly path: string; readonly value: string | undefined };
 
@@ -49,9 +50,8 @@ interface WithConditions extends ApiObject {
 
 /** Whether an object is as wished; a missing one is undefined. */
 export function isMet(condition: WaitCondition, object: ApiObject | undefined): boolean {
-  if (condition.kind === 'create' || condition.kind === 'delete') {
-    return (object !== undefined) === (condition.kind === 'create');
-  }
+  if (condition.kind === 'create') return object !== undefined;
+  if (condition.kind === 'delete') return object === undefined;
   if (object === undefined) return false;
   if (condition.kind === 'condition') {
     const { metadata, status } = object as WithConditions;

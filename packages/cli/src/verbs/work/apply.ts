@@ -85,7 +85,7 @@ async function send(
     return { object: await session.client.create(resource, object, options), done: 'created' };
   }
   const last = lastAppliedOf(live);
-  if (last === undefined) {
+  if (last === undefined && strategy !== 'client') {
     context.terminal.err(
       `Warning: resource ${resource.resource}/${name} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by wherry apply. wherry apply should only be used on resources created declaratively by either wherry create --save-config or wherry apply. The missing annotation will be patched automatically.`,
     );

@@ -6,6 +6,7 @@ import type {
   SelfSubjectRulesReview,
 } from '@wherry/api';
 import type { Context } from '../../context.ts';
+import { ruleRows } from '../../describers/access.ts';
 import type { DiscoveredResource } from '../../kube/discovery.ts';
 import { isRefusal } from '../../kube/error-text.ts';
 import { type Session, withSession } from '../../kube/session.ts';
@@ -88,27 +89,12 @@ async function listRules(context: Context, session: Session, flags: CanIFlags): 
     review<SelfSubjectRulesReview>('selfsubjectrulesreviews', 'SelfSubjectRulesReview'),
     question,
   );
-  const rows = [
-    ...(status?.resourceRules ?? []).flatMap(({ apiGroups = [], resources = [], resourceNames = [], verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.map((type) => [qualified(type, group), '[]', `[${resourceNames.join(' ')}]`, `[${verbs.join(' ')}]`]),
-      ),
-    ),
-    ...(status?.nonResourceRules ?? []).flatMap(({ nonResourceURLs = [], verbs }) =>
-      nonResourceURLs.map((url) => ['', `[${url}]`, '[]', `[${verbs.join(' ')}]`]),
-    ),
-  ];
+  const rows = ruleRows([...(status?.resourceRules ?? []), ...(status?.nonResourceRules ?? [])]);
   const heading = ['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'];
   for (const line of alignColumns(flags.headers ? [heading, ...rows] : rows)) context.terminal.out(line);
   if (status?.incomplete === true) {
     context.terminal.err(`warning: the list may be incomplete: ${status.evaluationError ?? ''}`);
   }
-}
-
-function qualified(type: string, group: string): string {
-  if (group === '') return type;
-  const [plural = '', ...subresource] = type.split('/');
-  return [`${plural}.${group}`, ...subresource].join('/');
 }
 
 export function whoAmI(context: Context, flags: WhoAmIFlags): Promise<void> {

@@ -2,7 +2,7 @@ import type { ApiObject } from '@wherry/api';
 import { annotated } from '../../apply/last-applied.ts';
 import type { Context } from '../../context.ts';
 import { dryRunOf } from '../../kube/dry-run.ts';
-import { type Manifest, place, readManifests, scopeOf } from '../../kube/edit-objects.ts';
+import { type Manifest, place, readManifests, scopeOf, withoutVersion } from '../../kube/edit-objects.ts';
 import { Problems } from '../../kube/problems.ts';
 import { report } from '../../kube/report.ts';
 import { withSession } from '../../kube/session.ts';
@@ -30,7 +30,7 @@ async function createAll(context: Context, flags: CreateFlags, manifests: readon
       const placed = await problems.attempt(() => place(session, manifest, source));
       if (placed === undefined) continue;
       const { resource, namespace } = placed;
-      const object = flags.saveConfig === true ? annotated(placed.object) : placed.object;
+      const object = withoutVersion(flags.saveConfig === true ? annotated(placed.object) : placed.object);
       // A client dry run prints what was written, not where it would go.
       const shown =
         namespace !== undefined && !session.namespaceGiven ? { ...object, metadata: manifest.metadata } : object;

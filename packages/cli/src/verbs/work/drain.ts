@@ -15,6 +15,16 @@ import { cordon, nodeNames } from './cordon.ts';
 const RETRY_MS = 5000;
 const POLL_MS = 500;
 
+/** Why pods may not be removed so, a line for each reason. */
+class Refusals extends VerbError {
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`);
+    this.lines = lines;
+  }
+}
+
 export function drain(context: Context, names: readonly string[], flags: DrainFlags): Promise<void> {
   const timeoutMs = durationMs('--timeout', flags.timeout);
   const untilMs = timeoutMs > 0 ? context.clock.monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY;
@@ -33,7 +43,7 @@ export function drain(context: Context, names: readonly string[], flags: DrainFl
           `error: unable to drain node "${name}" due to error: ${error.message}, continuing command...`,
         );
         context.terminal.err(`There are pending nodes to be drained:\n${pending.map((one) => ` ${one}`).join('\n')}`);
-        context.terminal.err(error.message);
+        for (const line of error instanceof Refusals ? error.lines : [error.message]) context.terminal.err(line);
         process.exitCode = 1;
         return;
       }
@@ -92,13 +102,13 @@ async function chosen(
     else if (verdict.warning !== undefined) note(warnings, verdict.warning, pod);
     if (verdict.kind === 'evict') leaving.push(pod);
   }
-  const texts = (notes: Map<string, string[]>, separator: string) =>
-    [...notes].map(([text, keys]) => `${text}: ${keys.join(', ')}`).join(separator);
   if (refusals.size > 0) {
-    const text = texts(refusals, ', ');
-    throw new VerbError(refusals.size === 1 ? text : `[${text}]`);
+    throw new Refusals([...refusals].map(([text, keys]) => `${text}: ${keys.join(', ')}`));
   }
-  if (warnings.size > 0) context.terminal.err(`Warning: ${texts(warnings, '; ')}`);
+  if (warnings.size > 0) {
+    const texts = [...warnings].map(([text, keys]) => `${text}: ${keys.join(', ')}`);
+    context.terminal.err(`Warning: ${texts.join('; ')}`);
+  }
   return leaving;
 }
 

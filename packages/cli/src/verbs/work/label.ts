@@ -61,15 +61,17 @@ async function changeOne(
   );
   if (clash !== undefined && flags.overwrite !== true) {
     const [key] = clash;
-    const what =
+    const clashing = `'${key}' already has a value (${current[key]})`;
+    throw new VerbError(
       field === 'labels'
-        ? `'${key}' already has a value (${current[key]})`
-        : `found existing annotation ${key}=${current[key]}`;
-    throw new VerbError(`${what}, and --overwrite is false`);
+        ? `${clashing}, and --overwrite is false`
+        : `--overwrite is false but found the following declared annotation(s): ${clashing}`,
+    );
   }
   for (const [key, value] of changes) {
-    if (value === null && current[key] === undefined)
-      context.terminal.out(`${field === 'labels' ? 'label' : 'annotation'} "${key}" not found.`);
+    if (field === 'labels' && value === null && current[key] === undefined) {
+      context.terminal.out(`label "${key}" not found.`);
+    }
   }
   const real = [...changes].filter(([key, value]) =>
     value === null ? current[key] !== undefined : current[key] !== value,
@@ -93,9 +95,9 @@ async function changeOne(
 
 function doneText(field: Field, real: readonly (readonly [string, string | null])[], changes: Changes): string {
   if (field === 'annotations') return 'annotated';
+  if (real.length === 0) return 'not labeled';
   const isRemoval = [...changes.values()].every((value) => value === null);
-  if (isRemoval) return 'unlabeled';
-  return real.length === 0 ? 'not labeled' : 'labeled';
+  return isRemoval ? 'unlabeled' : 'labeled';
 }
 
 function parseChanges(words: readonly string[]): Changes {

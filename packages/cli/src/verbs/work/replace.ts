@@ -3,7 +3,7 @@ import { annotated, LAST_APPLIED } from '../../apply/last-applied.ts';
 import type { Context } from '../../context.ts';
 import { dryRunOf } from '../../kube/dry-run.ts';
 import { durationMs } from '../../kube/durations.ts';
-import { type Placed, place, readManifests, scopeOf } from '../../kube/edit-objects.ts';
+import { type Placed, place, readManifests, scopeOf, withoutVersion } from '../../kube/edit-objects.ts';
 import { Problems } from '../../kube/problems.ts';
 import { report } from '../../kube/report.ts';
 import { type Session, withSession } from '../../kube/session.ts';
@@ -71,10 +71,4 @@ async function replaceOne(context: Context, session: Session, placed: Placed, fl
             ...(subresource === undefined ? {} : { subresource }),
           });
   await report(context, flags, resource, replaced, 'replaced');
-}
-
-/** What only an object that exists may name. */
-function withoutVersion(object: ApiObject): ApiObject {
-  const { resourceVersion: _, ...metadata } = object.metadata ?? {};
-  return { ...object, metadata };
 }

@@ -117,9 +117,11 @@ export async function undo(context: Context, session: Session, target: Target, f
   const found = wanted === 0 ? revisions.at(-2) : revisions.find(({ number }) => number === wanted);
   if (found === undefined) {
     throw new VerbError(
-      wanted === 0
-        ? `no rollout history found for ${resource.kind.toLowerCase()} "${name}"`
-        : `unable to find specified revision ${wanted} in history`,
+      wanted === 0 && resource.kind !== 'Deployment'
+        ? 'no last revision to roll back to'
+        : wanted === 0
+          ? `no rollout history found for ${resource.kind.toLowerCase()} "${name}"`
+          : `unable to find specified revision ${wanted} in history`,
     );
   }
   if (resource.kind === 'Deployment') await undoDeployment(context, session, target, owner, found, flags);

@@ -65,7 +65,7 @@ function listEnv(context: Context, names: readonly string[], flags: SetEnvFlags)
     for (const target of await targetsOf(session, names, flags)) {
       const { spec } = templateOf(await fetchTarget(session, target), target);
       for (const container of spec.containers.filter((one) => isChosen(one, flags.containers))) {
-        context.terminal.out(`# ${target.resource.resource}/${target.name}, container ${container.name}`);
+        context.terminal.out(`# ${target.resource.kind} ${target.name}, container ${container.name}`);
         for (const one of container.env ?? []) context.terminal.out(variableText(one));
       }
     }
@@ -100,9 +100,7 @@ export function setServiceAccount(context: Context, words: readonly string[], fl
   const name = words.at(-1);
   if (name === undefined || (words.length < 2 && flags.filename === undefined))
     throw new VerbError('serviceaccount is required');
-  return update(context, words.slice(0, -1), flags, 'serviceaccount updated', (spec) =>
-    spec.serviceAccountName === name ? undefined : { serviceAccountName: name },
-  );
+  return update(context, words.slice(0, -1), flags, 'serviceaccount updated', () => ({ serviceAccountName: name }));
 }
 
 function eachContainer(
