@@ -1,4 +1,13 @@
-import { boolYaml11Tag, CORE_SCHEMA, intCoreTag, intYaml11Tag, loadAll, mergeTag, NOT_RESOLVED } from 'js-yaml';
+import {
+  boolYaml11Tag,
+  CORE_SCHEMA,
+  intCoreTag,
+  intYaml11Tag,
+  loadAll,
+  mergeTag,
+  NOT_RESOLVED,
+  YAMLException,
+} from 'js-yaml';
 
 /**
  * Manifests are read as kubectl reads them, by YAML 1.1: `yes` and `on` are booleans, and `defaultMode: 0644` is octal.
@@ -18,4 +27,11 @@ const schema = CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag, {
 /** All documents of a text. @throws an Error with the place of what cannot be read */
 export function loadDocuments(text: string): readonly unknown[] {
   return loadAll(text, { schema }) as unknown[];
+}
+
+/** What is wrong with a text, and in which line. */
+export function yamlProblem(error: unknown): string {
+  if (!(error instanceof YAMLException)) return error instanceof Error ? error.message : String(error);
+  const line = error.mark === undefined || error.mark === null ? '' : `line ${error.mark.line + 1}: `;
+  return `yaml: ${line}${error.reason}`;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { ApiObject } from '@wherry/api';
-import { loadDocuments } from './manifest-yaml.ts';
+import { loadDocuments, yamlProblem } from './manifest-yaml.ts';
 import { VerbError } from './verb-error.ts';
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
@@ -42,8 +42,7 @@ export function parseManifest(text: string, source: string): readonly ApiObject[
   try {
     documents = loadDocuments(text);
   } catch (cause) {
-    const what = cause instanceof Error ? cause.message : String(cause);
-    throw new VerbError(`error parsing ${source}: error converting YAML to JSON: ${what}`, { cause });
+    throw new VerbError(`error parsing ${source}: error converting YAML to JSON: ${yamlProblem(cause)}`, { cause });
   }
   return documents
     .filter((document) => document !== null && document !== undefined)

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { parseOutput } from '../printers/output-format.ts';
+import { dryRunOf } from './dry-run.ts';
 
 /** Where a verb finds its cluster: flags of all verbs that speak to an API server. */
 export interface TargetFlags {
@@ -34,6 +36,16 @@ function targetLast<T extends Command | Option>(_: T[], visible: T[], groupOf: (
   if (last === undefined) return groups;
   groups.delete(TARGET_GROUP);
   return groups.set(TARGET_GROUP, last);
+}
+
+/** Nothing is to be written before it is known that the result can be printed. */
+export function checkedOutput(text: string): string {
+  parseOutput(text);
+  return text;
+}
+
+function checkedDryRun(text: string): string {
+  return dryRunOf(text);
 }
 
 /** A flag that may be given several times, each time with one value or several after commas. */
@@ -75,7 +87,11 @@ export interface WriteFlags {
 
 export function withWrite(command: Command): Command {
   return command
-    .option('--dry-run <strategy>', 'none, server (send without storing) or client (only print)', 'none')
-    .option('-o, --output <format>', 'print the object as json, yaml, name, jsonpath=… instead of what was done')
+    .option('--dry-run <strategy>', 'none, server (send without storing) or client (only print)', checkedDryRun, 'none')
+    .option(
+      '-o, --output <format>',
+      'print the object as json, yaml, name, jsonpath=… instead of what was done',
+      checkedOutput,
+    )
     .addOption(new Option('--field-manager <name>', 'who is said to have made the change').hideHelp());
 }

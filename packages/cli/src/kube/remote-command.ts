@@ -13,8 +13,8 @@ export interface RemoteOptions {
 /** Where a remote command's streams lead. */
 export interface RemoteStreams {
   readonly stdin: NodeJS.ReadableStream | undefined;
-  readonly stdout: (bytes: Buffer) => void;
-  readonly stderr: (bytes: Buffer) => void;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
 }
 
 /** First byte of each message of Kubernetes' channel protocols. */
@@ -38,8 +38,8 @@ export async function runRemote(session: Session, path: string, options: RemoteO
       path,
       {
         stdin: options.stdin ? process.stdin : undefined,
-        stdout: (bytes) => void process.stdout.write(bytes),
-        stderr: (bytes) => void process.stderr.write(bytes),
+        stdout: process.stdout,
+        stderr: process.stderr,
       },
       options.signal,
       (socket) => {
@@ -72,14 +72,21 @@ export function runWithStreams(
     });
     socket.on('message', (data: Buffer) => {
       const payload = data.subarray(1);
-      if (data[0] === STDOUT) streams.stdout(payload);
-      else if (data[0] === STDERR) streams.stderr(payload);
+      if (data[0] === STDOUT) pass(socket, payload, streams.stdout);
+      else if (data[0] === STDERR) pass(socket, payload, streams.stderr);
       else if (data[0] === ERROR) code = exitCode(JSON.parse(payload.toString('utf8')) as Status, reject);
     });
     socket.on('close', () =>
       code === undefined ? reject(new VerbError('the connection was lost before the command ended')) : resolve(code),
     );
   }).finally(() => socket.terminate());
+}
+
+/** A reader that is slower than the network holds it up. */
+function pass(socket: WebSocket, bytes: Buffer, stream: NodeJS.WritableStream): void {
+  if (stream.write(bytes)) return;
+  socket.pause();
+  stream.once('drain', () => socket.resume());
 }
 
 function exitCode(status: Status, reject: (error: Error) => void): number | undefined {

@@ -27,17 +27,6 @@ export async function parseSelection(args: readonly string[], discovery: Discove
   return types.flatMap((resource) => rest.map((name) => ({ resource, name })));
 }
 
-/** Like `parseSelection`, for verbs that need names. */
-export async function parseNames(
-  args: readonly string[],
-  discovery: Discovery,
-): Promise<readonly (Selection & { readonly name: string })[]> {
-  return (await parseSelection(args, discovery)).map(({ resource, name }) => {
-    if (name === undefined) throw new VerbError('resource(s) were provided, but no name was specified');
-    return { resource, name };
-  });
-}
-
 async function named(argument: string, discovery: Discovery): Promise<Selection> {
   const [type = '', name = '', ...more] = argument.split('/');
   if (type === '' || name === '' || more.length > 0)

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 
-/** Flags that kubectl's users write before the verb: `wherry -n web get pods`. */
+/** Flags that kubectl's users write before the verb: `wherry -n web get pods`. All of them take a value. */
 const leading = new Set([
   '-n',
   '--namespace',
@@ -15,42 +15,53 @@ const leading = new Set([
 
 /**
  * The words of a command line in the form that the parser of flags reads, from all forms that kubectl takes:
- * flags before the verb, `--watch=true`, `-o=yaml`. What follows `--` is left as it is.
+ * flags before the verb or between its words, `--watch=true`, `-o=yaml`. What follows `--` is left as it is.
  */
 export function readableWords(words: readonly string[], program: Command): readonly string[] {
-  const { before, rest } = leadingFlags(words);
-  const [command, depth] = commandOf(rest, program);
-  const moved = [...rest.slice(0, depth), ...before, ...rest.slice(depth)];
+  const { command, names, flags, rest } = commandOf(words, program);
+  const moved = [...names, ...flags, ...rest];
   const end = moved.indexOf('--');
   const readable = (end === -1 ? moved : moved.slice(0, end)).flatMap((word) => readableWord(word, command));
   return end === -1 ? readable : [...readable, ...moved.slice(end)];
 }
 
-function leadingFlags(words: readonly string[]): {
-  readonly before: readonly string[];
+interface Parts {
+  /** The innermost command that the words name. */
+  readonly command: Command;
+  readonly names: readonly string[];
+  /** Flags that stood before or between its names. */
+  readonly flags: readonly string[];
   readonly rest: readonly string[];
-} {
-  let at = 0;
-  while (at < words.length) {
-    const word = words[at] ?? '';
-    if (leading.has(word)) at += 2;
-    else if (leading.has(word.split('=')[0] ?? '')) at++;
-    else break;
-  }
-  return { before: words.slice(0, at), rest: words.slice(at) };
 }
 
-/** The innermost command that the words name, and how many words that takes. */
-function commandOf(words: readonly string[], program: Command): readonly [Command, number] {
+function commandOf(words: readonly string[], program: Command): Parts {
   let command = program;
-  let depth = 0;
-  for (const word of words) {
-    const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
-    if (next === undefined) break;
-    command = next;
-    depth++;
+  const names: string[] = [];
+  const flags: string[] = [];
+  let at = 0;
+  while (at < words.length && command.commands.length > 0) {
+    const word = words[at] ?? '';
+    const length = flagLength(word, command);
+    if (length > 0) flags.push(...words.slice(at, at + length));
+    else {
+      const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+      if (next === undefined) break;
+      command = next;
+      names.push(word);
+    }
+    at += Math.max(length, 1);
   }
-  return [command, depth];
+  return { command, names, flags, rest: words.slice(at) };
+}
+
+/** How many words a flag takes with its value; 0 for what is no flag that is known here. */
+function flagLength(word: string, command: Command): number {
+  if (!/^-./.test(word) || word === '--') return 0;
+  const name = word.startsWith('--') ? (word.split('=')[0] ?? '') : word.slice(0, 2);
+  const option = optionOf(command, name);
+  if (option === undefined && !leading.has(name)) return 0;
+  const takesValue = option === undefined || option.required;
+  return takesValue && word === name ? 2 : 1;
 }
 
 function readableWord(word: string, command: Command): readonly string[] {

@@ -1,12 +1,12 @@
 // JSONPath templates as kubectl's -o jsonpath and custom-columns read them: text with {expressions}, {range}…{end}.
+import { VerbError } from '../kube/verb-error.ts';
+import { goJson } from './go-json.ts';
 
 /** A mistake in a template, with the text that could not be read. */
-export class JsonPathError extends Error {
-  override readonly name = 'JsonPathError';
-}
+export class JsonPathError extends VerbError {}
 
 type Step =
-  | { readonly kind: 'field'; readonly name: string }
+  | { readonly kind: 'fields'; readonly names: readonly string[] }
   | { readonly kind: 'wildcard' }
   | { readonly kind: 'descend' }
   | {
@@ -27,9 +27,16 @@ type Part =
 
 /** Fills a template from an object. Missing fields give nothing. */
 export function fillTemplate(template: string, object: unknown): string {
-  const tokens = tokenize(template);
-  const parts = parseParts(tokens, false);
-  return fill(parts, object);
+  return fill(parse(template), object);
+}
+
+function parse(template: string): readonly Part[] {
+  try {
+    return parseParts(tokenize(template), false);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new JsonPathError(`error parsing jsonpath ${template}, ${error.message}`);
+  }
 }
 
 /** All values at a path such as `.items[*].metadata.name`, with or without braces. */
@@ -43,7 +50,7 @@ export function valuesAt(path: string, object: unknown): readonly unknown[] {
 /** As kubectl prints a value inside text. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? goJson(value) : String(value);
 }
 
 function fill(parts: readonly Part[], object: unknown): string {
@@ -86,7 +93,7 @@ function closingBrace(text: string, open: number): number {
     } else if (character === '"' || character === "'") quote = character;
     else if (character === '}') return at;
   }
-  throw new JsonPathError(`unclosed action in "${text}"`);
+  throw new JsonPathError('unclosed action');
 }
 
 function parseParts(tokens: { readonly inside: boolean; readonly text: string }[], inRange: boolean): readonly Part[] {
@@ -96,8 +103,8 @@ function parseParts(tokens: { readonly inside: boolean; readonly text: string }[
     else if (token.text === 'end') {
       if (!inRange) throw new JsonPathError('not in range, nothing to end');
       return parts;
-    } else if (token.text.startsWith('range ')) {
-      const steps = parsePath(token.text.slice(6).trim());
+    } else if (/^range\b/.test(token.text)) {
+      const steps = parsePath(token.text.slice('range'.length).trim());
       parts.push({ kind: 'range', steps, body: parseParts(tokens, true) });
     } else if (/^["']/.test(token.text)) parts.push({ kind: 'text', text: literal(token.text) });
     else parts.push({ kind: 'path', steps: parsePath(token.text) });
@@ -122,7 +129,7 @@ function parsePath(text: string): readonly Step[] {
       if (rest === '.') throw new JsonPathError(`"${text}" ends in ".."`);
     } else if (field !== null) {
       const name = (field[1] ?? '').replace(/\\(.)/g, '$1');
-      steps.push(name === '*' ? { kind: 'wildcard' } : { kind: 'field', name });
+      steps.push(name === '*' ? { kind: 'wildcard' } : { kind: 'fields', names: [name] });
       rest = rest.slice(field[0].length);
     } else if (rest.startsWith('[')) {
       const close = closingBracket(rest);
@@ -149,7 +156,7 @@ function closingBracket(text: string): number {
 
 function bracket(text: string): Step {
   if (text === '*') return { kind: 'wildcard' };
-  if (/^["']/.test(text)) return { kind: 'field', name: text.slice(1, -1) };
+  if (/^["']/.test(text)) return { kind: 'fields', names: quotedNames(text) };
   const filter = /^\?\((.*)\)$/s.exec(text);
   if (filter !== null) return filterStep(filter[1] ?? '');
   if (/^-?\d+(\s*,\s*-?\d+)*$/.test(text)) return { kind: 'index', indexes: text.split(',').map(Number) };
@@ -157,6 +164,12 @@ function bracket(text: string): Step {
   if (slice === null) throw new JsonPathError(`invalid array index "${text}"`);
   const bound = (part: string | undefined) => (part === undefined || part === '' ? undefined : Number(part));
   return { kind: 'slice', start: bound(slice[1]), end: bound(slice[2]), step: bound(slice[3]) ?? 1 };
+}
+
+/** `'a'` or `'a','b'`. */
+function quotedNames(text: string): readonly string[] {
+  const names = [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)];
+  return names.map(([, single, double]) => (single ?? double ?? '').replace(/\\(.)/g, '$1'));
 }
 
 function filterStep(text: string): Step {
@@ -184,8 +197,8 @@ function walk(steps: readonly Step[], from: readonly unknown[]): readonly unknow
 
 function take(step: Step, value: unknown): readonly unknown[] {
   switch (step.kind) {
-    case 'field':
-      return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+    case 'fields':
+      return isRecord(value) ? step.names.filter((name) => Object.hasOwn(value, name)).map((name) => value[name]) : [];
     case 'wildcard':
       return childrenOf(value);
     case 'descend':

@@ -24,7 +24,7 @@ export function parseOutput(text: string | undefined): OutputFormat {
     case 'jsonpath':
     case 'jsonpath-as-json':
       if (argument === '') throw new VerbError(`template format specified but no template given`);
-      return { kind: format, template: relaxed(argument) };
+      return { kind: format, template: argument };
     case 'jsonpath-file':
       return { kind: 'jsonpath', template: readFileSync(argument, 'utf8') };
     case 'custom-columns':
@@ -36,12 +36,6 @@ export function parseOutput(text: string | undefined): OutputFormat {
         `unable to match a printer suitable for the output format "${format}", allowed formats are: ${KNOWN}`,
       );
   }
-}
-
-/** `.metadata.name` and `metadata.name` are read as `{.metadata.name}`. */
-function relaxed(template: string): string {
-  if (template.includes('{')) return template;
-  return `{${/^[.$@[]/.test(template) ? '' : '.'}${template}}`;
 }
 
 function columnsOf(text: string) {

@@ -20,6 +20,9 @@ export const createCommand: CommandDefinition = (parent, context) => {
   const create = withCreate(withFiles(parent.command('create')))
     .description('Create objects from files, or one of the kinds below')
     .action(async (flags: CreateFlags) => (await import('./work/create.ts')).createFromFiles(context, flags));
+  // Flags after a kind are that kind's own: without this (on all levels) they would be read as those of `create`.
+  parent.enablePositionalOptions();
+  create.enablePositionalOptions();
   createKinds(create, context);
 };
 

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from '../context.ts';
-import { collect, type FileFlags, type TargetFlags, withFiles, withTarget } from '../kube/options.ts';
+import { checkedOutput, collect, type FileFlags, type TargetFlags, withFiles, withTarget } from '../kube/options.ts';
 
 export interface GetFlags extends TargetFlags, FileFlags {
   readonly allNamespaces?: boolean;
@@ -28,7 +28,7 @@ export const getCommand: CommandDefinition = (parent, context) => {
     .argument('[type]', 'type, type/name, several types after commas, or a category such as all')
     .argument('[names...]', 'names of objects of this type')
     .option('-A, --all-namespaces', 'across all namespaces')
-    .option('-o, --output <format>', OUTPUT_HELP)
+    .option('-o, --output <format>', OUTPUT_HELP, checkedOutput)
     .option('-l, --selector <labels>', 'label selector, for example app=web,tier!=db')
     .option('--field-selector <fields>', 'field selector, for example status.phase=Running')
     .option('--show-labels', 'add a column with the labels')

@@ -92,8 +92,8 @@ async function run(
   const path = execPath(context, pod, flags, command, stdin !== undefined);
   const streams = {
     stdin,
-    stdout: () => undefined,
-    stderr: (bytes: Buffer) => context.terminal.err(bytes.toString('utf8').trimEnd()),
+    stdout: new PassThrough().resume(),
+    stderr: process.stderr,
   };
   return runWithStreams(session, path, streams, context.signal);
 }
@@ -105,8 +105,8 @@ async function copyOut(context: Context, session: Session, place: Place, to: str
   const archive = new PassThrough();
   const streams = {
     stdin: undefined,
-    stdout: (bytes: Buffer) => void archive.write(bytes),
-    stderr: (bytes: Buffer) => context.terminal.err(bytes.toString('utf8').trimEnd()),
+    stdout: archive,
+    stderr: process.stderr,
   };
   const existing = await stat(to).catch(() => undefined);
   const target = existing?.isDirectory() === true ? join(to, posix.basename(path)) : to;
@@ -116,8 +116,14 @@ async function copyOut(context: Context, session: Session, place: Place, to: str
     streams,
     context.signal,
   ).finally(() => archive.end());
-  const [code] = await Promise.all([running, unpack(context, archive, path.replace(/^\/+/, ''), target)]);
-  if (code !== 0) throw new VerbError(`command terminated with exit code ${code}`);
+  const [ended, unpacked] = await Promise.allSettled([
+    running,
+    unpack(context, archive, path.replace(/^\/+/, ''), target),
+  ]);
+  // What tar said of itself explains a cut archive, not the other way round.
+  if (ended.status === 'rejected') throw ended.reason;
+  if (ended.value !== 0) throw new VerbError(`command terminated with exit code ${ended.value}`);
+  if (unpacked.status === 'rejected') throw new VerbError(`cannot write ${target}`, { cause: unpacked.reason });
 }
 
 /** Entries carry the whole path in the container: what was asked for becomes `target`. */

@@ -7,7 +7,7 @@ import { threeWayPatch } from '../../apply/three-way.ts';
 import type { Context } from '../../context.ts';
 import { scopeOf } from '../../kube/edit-objects.ts';
 import { errorText, isRefusal } from '../../kube/error-text.ts';
-import { loadDocuments } from '../../kube/manifest-yaml.ts';
+import { loadDocuments, yamlProblem } from '../../kube/manifest-yaml.ts';
 import { type Session, withSession } from '../../kube/session.ts';
 import { fetchTarget, type Target, targetsOf } from '../../kube/targets.ts';
 import { fieldValidationOf } from '../../kube/validation.ts';
@@ -97,7 +97,7 @@ function parse(text: string): ApiObject {
   try {
     return loadDocuments(text)[0] as ApiObject;
   } catch (cause) {
-    throw new VerbError(`The edited file is not valid: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new VerbError(`The edited file is not valid: ${yamlProblem(cause)}`, {
       cause,
     });
   }

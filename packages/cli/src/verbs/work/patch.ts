@@ -3,7 +3,7 @@ import type { ApiObject } from '@wherry/api';
 import type { Context } from '../../context.ts';
 import { dryRunOf } from '../../kube/dry-run.ts';
 import { scopeOf } from '../../kube/edit-objects.ts';
-import { loadDocuments } from '../../kube/manifest-yaml.ts';
+import { loadDocuments, yamlProblem } from '../../kube/manifest-yaml.ts';
 import { Problems } from '../../kube/problems.ts';
 import { report } from '../../kube/report.ts';
 import { type Session, withSession } from '../../kube/session.ts';
@@ -38,7 +38,7 @@ function readPatch(flags: PatchFlags): unknown {
   try {
     return loadDocuments(text)[0];
   } catch (cause) {
-    throw new VerbError(`unable to parse "${text}": ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new VerbError(`unable to parse "${text}": ${yamlProblem(cause)}`, {
       cause,
     });
   }
