@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import {
   ApiException,
   AppsV1Api,
@@ -27,7 +28,10 @@ describe('the official JavaScript client', () => {
     core = config.makeApiClient(CoreV1Api);
     await core.createNamespace({ body: { metadata: { name: namespace } } });
   });
-  afterAll(() => cluster.down());
+  afterAll(async () => {
+    await cluster.down();
+    rmSync(cluster.home, { recursive: true, force: true });
+  });
 
   it('reads the version and the nodes', async () => {
     expect((await config.makeApiClient(VersionApi).getCode()).gitVersion).toMatch(/^v1\.35\./);

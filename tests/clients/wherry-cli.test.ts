@@ -91,6 +91,7 @@ describe('wherry beside kubectl', () => {
   afterAll(async () => {
     await cluster.down();
     rmSync(folder, { recursive: true });
+    rmSync(cluster.home, { recursive: true, force: true });
   });
 
   it.each([
@@ -116,7 +117,7 @@ describe('wherry beside kubectl', () => {
     'describe pods -l app=web',
     'describe service web',
     'describe job once',
-    'describe configmap conf',
+    'describe configmap kube-root-ca.crt',
     'describe clusterrole edit',
     'describe namespace default',
     'describe priorityclass',
@@ -219,10 +220,12 @@ describe('wherry beside kubectl', () => {
 
   it('drains a node when the disruption budget allows it', async () => {
     await cluster.kubectlOk(['create', 'poddisruptionbudget', 'web', '--selector=app=web', '--min-available=3']);
-    const refused = await cluster.wherry(['drain', 'node-1', '--force', '--timeout=1s']);
+    await cluster.wherryOk(['wait', 'pdb/web', '--for=jsonpath={.status.expectedPods}=3', '--timeout=30s']);
+    const drain = ['drain', 'node-1', '--force', '--delete-emptydir-data'];
+    const refused = await cluster.wherry([...drain, '--timeout=1s']);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("violate the pod's disruption budget")]);
     await cluster.kubectlOk(['delete', 'poddisruptionbudget', 'web']);
-    expect(await cluster.wherryOk(['drain', 'node-1', '--force', '--timeout=60s'])).toContain('node/node-1 drained');
+    expect(await cluster.wherryOk([...drain, '--timeout=60s'])).toContain('node/node-1 drained');
     await eventually('no pod is left', async () =>
       expect(await cluster.kubectlOk(['get', 'pods', '--field-selector=spec.nodeName=node-1', '-o', 'name'])).toBe(''),
     );

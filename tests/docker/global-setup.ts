@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cluster } from './shared-cluster.ts';
 
 /** Without an engine, and with none to be had, `up` fails here and so do all tests: nothing is skipped. */
@@ -7,5 +8,6 @@ export default async function setUp(): Promise<() => Promise<void>> {
     await cluster.down();
     // Ends only an engine that wherry itself started.
     await cluster.wherryOk(['engine', 'stop']);
+    rmSync(cluster.home, { recursive: true, force: true });
   };
 }

@@ -15,7 +15,10 @@ export async function version(context: Context, flags: VersionFlags): Promise<vo
   if (output !== undefined && output !== 'yaml' && output !== 'json') {
     throw new VerbError(`--output must be 'yaml' or 'json'`);
   }
-  const client = { gitVersion: `v${wherryVersion(context)}`, platform: `${context.platform}/${process.arch}` };
+  const client = {
+    gitVersion: `v${wherryVersion(context)}`,
+    platform: `${context.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
   const server = flags.client === true ? undefined : await serverVersion(context, flags);
   const all = { clientVersion: client, ...(server === undefined ? {} : { serverVersion: server }) };
   if (output === 'json') context.terminal.out(goJson(all, 2));
