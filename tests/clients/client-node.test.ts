@@ -116,4 +116,18 @@ describe('the official JavaScript client', () => {
     await eventually('two running pods', () => expect(running.size).toBe(2), { timeoutMs: 30_000 });
     await informer.stop();
   });
+
+  it('shares the cluster with kubectl, which checks lists by itself, against the OpenAPI v2 document', async () => {
+    const configMap = (name: string, more: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace },
+      ...more,
+    });
+    const list = (...items: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const applied = await cluster.kubectlOk(['apply', '-f', '-'], { input: list(configMap('x'), configMap('y')) });
+    expect(applied).toBe('configmap/x created\nconfigmap/y created\n');
+    const wrong = await cluster.kubectl(['create', '-f', '-'], { input: list(configMap('z', { daata: {} })) });
+    expect(wrong.stderr).toContain('ValidationError(ConfigMap): unknown field "daata" in io.k8s.api.core.v1.ConfigMap');
+  });
 });

@@ -5,7 +5,12 @@ import type { ApiRequest, ApiResponse, Headers } from '../http/exchange.ts';
 import { negotiate, plainJson, ranges } from '../http/negotiate.ts';
 import { jsonBytesResponse, textResponse, valueResponse } from '../http/respond.ts';
 import { buildDiscovery, type Discovery, type Document } from './discovery.ts';
+import { openApiV2Protobuf } from './open-api-v2-protobuf.ts';
 import { KUBERNETES_VERSION, type VersionInfo } from './version.ts';
+
+/** The answer's media type; clients ask for it by this name or with an `@`, which no Content-Type may have. */
+const PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobufAccepted = [PROTOBUF_TYPE, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'] as const;
 
 export interface RouteOptions {
   readonly health: Health;
@@ -21,6 +26,7 @@ export class Routes {
   readonly #options: RouteOptions;
   readonly #discovery: Discovery;
   readonly #openApi = new Map<string, Buffer>();
+  #openApiProtobuf: Buffer | undefined;
 
   constructor(options: RouteOptions) {
     this.#options = options;
@@ -129,7 +135,8 @@ export class Routes {
     query: URLSearchParams,
   ): ApiResponse | undefined {
     if (version === 'v2' && rest === '') {
-      // Only JSON can be made of it; 406 for clients that insist on protobuf.
+      const accept = request.header('accept') ?? '';
+      if (protobufAccepted.some((name) => accept.includes(name))) return this.#openApiV2Protobuf();
       negotiate(request.header('accept'), false, ['object']);
       return cached(
         this.#openApiBytes('v2', () => openApiV2Document(KUBERNETES_VERSION)),
@@ -146,6 +153,11 @@ export class Routes {
     const bytes = this.#openApiBytes(rest, () => openApiV3Document(rest));
     // The hash in the URL stands for this content, so it may be kept for ever.
     return cached(bytes, query.has('hash') ? { 'cache-control': 'public, immutable', vary: 'Accept' } : {});
+  }
+
+  #openApiV2Protobuf(): ApiResponse {
+    this.#openApiProtobuf ??= openApiV2Protobuf(openApiV2Document(KUBERNETES_VERSION));
+    return { kind: 'bytes', status: 200, headers: { 'content-type': PROTOBUF_TYPE }, body: this.#openApiProtobuf };
   }
 
   #openApiBytes(name: string, make: () => unknown): Buffer | undefined {
