@@ -1,7 +1,8 @@
-import type { ApiObject, ClusterRole, ClusterRoleBinding, ConfigMap } from '@wherry/api';
+import type { ApiObject, ClusterRole, ClusterRoleBinding, ConfigMap, Service } from '@wherry/api';
 import { uncovered } from '../auth/rbac-rules.ts';
 import { bootstrapPolicy } from '../kinds/rbac-bootstrap.ts';
 import { systemPriorityClasses } from '../kinds/scheduling/priority-class.ts';
+import { type Json, jsonEqual } from '../patch/json.ts';
 import { addressAt, parseIpRange } from '../registry/allocation/ip-range.ts';
 import type { Apiserver } from './assemble.ts';
 import { extensionAuthentication, kubernetesService, serviceCidr, systemNamespaces } from './bootstrap-objects.ts';
@@ -34,7 +35,7 @@ export async function bootstrap(server: Apiserver, options: BootstrapOptions): P
   await all([
     ...policy(server, options.authorizationModes),
     ...systemPriorityClasses.map((item) => create('scheduling.k8s.io', 'priorityclasses', item)),
-    create('', 'services', kubernetesService(addressAt(range, 1), options.securePort)),
+    () => publishService(server, kubernetesService(addressAt(range, 1), options.securePort)),
     create('networking.k8s.io', 'servicecidrs', serviceCidr(options.serviceRange)),
     () => publishAuthority(server, options.clientAuthority),
   ]);
@@ -82,6 +83,19 @@ async function reconcileBinding({ registry, kinds }: Apiserver, wanted: ClusterR
         !present.some((subject) => subject.kind === kind && subject.name === name && subject.namespace === namespace),
     );
     return missing.length === 0 ? undefined : { ...binding, subjects: [...present, ...missing] };
+  });
+}
+
+/** A cluster whose API servers moved to another port must not keep the Service that names the old one. */
+async function publishService({ registry, kinds }: Apiserver, wanted: Service): Promise<void> {
+  if (await createIfMissing(registry, kinds, '', 'services', wanted)) {
+    return;
+  }
+  const { namespace = '', name = '' } = wanted.metadata ?? {};
+  await changeExisting(registry, kinds, '', 'services', namespace, name, (object) => {
+    const { spec, ...rest } = object as Service;
+    const same = jsonEqual(spec?.ports as unknown as Json, wanted.spec?.ports as unknown as Json);
+    return same ? undefined : ({ ...rest, spec: { ...spec, ports: wanted.spec?.ports } } as ApiObject);
   });
 }
 
