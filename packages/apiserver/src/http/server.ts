@@ -90,6 +90,8 @@ function secureServer(options: ServerOptions): Http2SecureServer {
     // A bad certificate is refused with 401 by the authenticator, as upstream, not by the handshake.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    // HTTP/2 sets it itself, HTTP/1 does not: of two events in a row the second would wait for the client's late ACK.
+    noDelay: true,
     settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION_MAX, initialWindowSize: 1024 * 1024 },
     maxHeaderListPairs: 512,
     ...{ maxHeaderSize: HEADER_BYTES_MAX },

@@ -37,10 +37,9 @@ export function upgradeTo(
     status: 101,
     headers: {},
     join: (client, clientHead) => {
-      const backend: Duplex =
-        target.tls === undefined
-          ? connectPlain({ host: target.host, port: target.port })
-          : connectTls({ host: target.host, port: target.port, ...target.tls });
+      // Keystrokes and short messages must not wait for more to send with them.
+      const where = { host: target.host, port: target.port, noDelay: true };
+      const backend: Duplex = target.tls === undefined ? connectPlain(where) : connectTls({ ...where, ...target.tls });
       const patience = clock.setTimer(CONNECT_MS_MAX, () =>
         backend.destroy(new Error(`no connection in ${CONNECT_MS_MAX} ms`)),
       );

@@ -10,6 +10,7 @@ import type { RuntimePod } from '../plan/runtime-state.ts';
 import { HollowRuntime } from '../runtime/hollow/hollow-runtime.ts';
 import type { ExecOptions, LogOptions, Session } from '../runtime/port.ts';
 import { type TestAuthority, type TestPair, testAuthority } from '../testing/certificates.ts';
+import { SpdyTestClient, webSocketMessages } from '../testing/spdy-client.ts';
 import { KubeletServer } from './kubelet-server.ts';
 
 /** Says what it hears, in capitals on standard error, and exits with its last argument. */
@@ -137,6 +138,42 @@ function speak(path: string, protocols: readonly string[], messages: readonly Bu
     socket.on('close', () => resolve({ channels, protocol: socket.protocol }));
     socket.on('unexpected-response', (_request, response) => reject(new Error(`status ${response.statusCode}`)));
     socket.on('error', reject);
+  });
+}
+
+/** Asks for SPDY/3.1 and, once it is granted, speaks it. */
+function upgradeToSpdy(path: string, protocol: string): Promise<SpdyTestClient> {
+  return new Promise((resolve, reject) => {
+    const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol };
+    const sent = request({ host: '127.0.0.1', port, path, method: 'POST', ca: authority.cert, headers, ...caller });
+    sent.on('upgrade', (_response, socket, head) => {
+      socket.unshift(head);
+      resolve(new SpdyTestClient(socket));
+    });
+    sent.on('response', ({ statusCode }) => reject(new Error(`status ${statusCode}`)));
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** The same inside a WebSocket, by hand: clients in npm refuse the slash in the protocol's name. */
+function tunnelSpdy(path: string, protocol: string): Promise<SpdyTestClient> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+      'sec-websocket-protocol': protocol,
+    };
+    const sent = request({ host: '127.0.0.1', port, path, ca: authority.cert, headers, ...caller });
+    sent.on('upgrade', (response, socket, head) => {
+      expect(response.headers['sec-websocket-protocol']).toBe(protocol);
+      socket.unshift(head);
+      resolve(new SpdyTestClient(webSocketMessages(socket)));
+    });
+    sent.on('error', reject);
+    sent.end();
   });
 }
 
@@ -277,6 +314,67 @@ describe('KubeletServer', () => {
     await expect(speak('/exec/default/web/c?command=x', ['v1.unknown'], [])).rejects.toThrow('status 400');
     await expect(speak('/exec/default/web/late?command=x', ['v5.channel.k8s.io'], [])).rejects.toThrow('status 404');
     await expect(speak('/portForward/default/web', ['portforward.k8s.io'], [])).rejects.toThrow('status 400');
+  });
+
+  it('runs a command over SPDY, a stream each', async () => {
+    const path = '/exec/default/web/c?command=cat&command=4&input=1&output=1&error=1';
+    const client = await upgradeToSpdy(path, 'v4.channel.k8s.io');
+    const streams = new Map<string, number>();
+    for (const streamtype of ['error', 'stdin', 'stdout', 'stderr'])
+      streams.set(streamtype, await client.open({ streamtype }));
+    const of = (name: string): number => streams.get(name) ?? 0;
+    client.send(of('stdin'), 'hello', true);
+    expect(await client.heard(of('stdout'))).toEqual({ text: 'hello', reset: false });
+    expect(await client.heard(of('stderr'))).toEqual({ text: 'HELLO', reset: false });
+    expect(JSON.parse((await client.heard(of('error'))).text)).toMatchObject({ reason: 'NonZeroExitCode' });
+  });
+
+  it('passes the size of the terminal on over SPDY, and refuses streams that nobody asked for', async () => {
+    runtime.sizes.length = 0;
+    const path = '/exec/default/web/c?command=sh&command=0&input=1&output=1&tty=1';
+    const client = await upgradeToSpdy(path, 'v4.channel.k8s.io');
+    expect(await client.heard(await client.open({ streamtype: 'stderr' }))).toEqual({ text: '', reset: true });
+    await client.open({ streamtype: 'error' });
+    const [stdin, stdout, resize] = [
+      await client.open({ streamtype: 'stdin' }),
+      await client.open({ streamtype: 'stdout' }),
+      await client.open({ streamtype: 'resize' }),
+    ];
+    client.send(resize, '{"Width":80,"Height":24}\n{"Width":90,"Height":25}\n');
+    client.send(stdin, 'x', true);
+    await client.heard(stdout);
+    expect(runtime.sizes).toEqual(['80x24', '90x25']);
+  });
+
+  it('refuses a protocol of SPDY that it does not know', async () => {
+    await expect(upgradeToSpdy('/exec/default/web/c?command=x', 'v1.unknown')).rejects.toThrow('status 403');
+    await expect(upgradeToSpdy('/portForward/default/web', 'v4.channel.k8s.io')).rejects.toThrow('status 403');
+  });
+
+  it.each([
+    ['SPDY', () => upgradeToSpdy('/portForward/default/web', 'portforward.k8s.io')],
+    ['SPDY inside a WebSocket', () => tunnelSpdy('/portForward/default/web', 'SPDY/3.1+portforward.k8s.io')],
+  ])('forwards connections side by side over %s, and tells when nobody listens', async (_way, connect) => {
+    const echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+    const echoPort = String(await listen(echo));
+    const client = await connect();
+    const pair = async (requestid: string) => {
+      const error = await client.open({ streamtype: 'error', port: echoPort, requestid });
+      client.send(error, '', true);
+      return { error, data: await client.open({ streamtype: 'data', port: echoPort, requestid }) };
+    };
+    const [one, other] = [await pair('0'), await pair('1')];
+    client.send(one.data, 'to one', true);
+    client.send(other.data, 'to other', true);
+    expect((await client.heard(other.data)).text).toBe('to other');
+    expect((await client.heard(one.data)).text).toBe('to one');
+    expect(await client.heard(one.error)).toEqual({ text: '', reset: false });
+    await new Promise((resolve) => echo.close(resolve));
+    const refused = await pair('2');
+    expect((await client.heard(refused.error)).text).toContain(
+      `error forwarding port ${echoPort} to pod web, uid u: connect ECONNREFUSED`,
+    );
+    client.leave();
   });
 
   it('forwards a port, and tells when nobody listens', async () => {

@@ -3,16 +3,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { Pod } from '@wherry/api';
 import type { Clock, Health, Logger, Metrics } from '@wherry/daemon';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { readySandbox } from '../plan/runtime-state.ts';
 import { type Runtime, RuntimeError, type Session } from '../runtime/port.ts';
 import { authorize } from './authorize.ts';
+import { channelClient } from './command-channels.ts';
+import { serveCommandSpdy } from './command-spdy.ts';
 import { serveLogs } from './container-logs.ts';
 import { HttpError } from './http-error.ts';
+import { negotiate, protocolsOf } from './negotiate.ts';
 import { findContainer, findPod, type PodDirectory, runningContainer } from './pod-lookup.ts';
-import { type ForwardTarget, portForwardProtocols, portsOf, servePortForward } from './port-forward.ts';
-import { remoteCommandProtocols, serveSession, streamsOf } from './remote-command.ts';
+import { type ForwardTarget, portsOf, servePortForward } from './port-forward.ts';
+import { type ForwardOptions, servePortForwardSpdy, tunnelledPortForwardProtocol } from './port-forward-spdy.ts';
+import { type CommandClient, serveSession, streamsOf } from './remote-command.ts';
 import { statsSummary } from './stats.ts';
 
 export interface KubeletServerOptions {
@@ -31,15 +36,20 @@ export interface KubeletServerOptions {
 /** A message of a client; kubectl sends at most 32 KiB. */
 const messageBytesMax = 1 << 20;
 
+const webSocketProtocols = [...protocolsOf('exec', 'websocket'), ...protocolsOf('portForward', 'websocket')];
+
 export class KubeletServer {
   readonly #options: KubeletServerOptions;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytesMax,
-    handleProtocols: (offered) =>
-      [...remoteCommandProtocols, ...portForwardProtocols].find((name) => offered.has(name)) ?? false,
+    handleProtocols: (offered) => webSocketProtocols.find((name) => offered.has(name)) ?? false,
   });
+  /** ws takes no protocol with a slash in its name, so this server is told of none, and names it itself. */
+  readonly #tunnels = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax });
+  /** Speaking SPDY. */
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(options: KubeletServerOptions) {
     this.#options = options;
@@ -50,6 +60,9 @@ export class KubeletServer {
         this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
       },
     );
+    this.#tunnels.on('headers', (headers) => {
+      headers.push(`Sec-WebSocket-Protocol: ${tunnelledPortForwardProtocol}`);
+    });
     this.#server.on('upgrade', (request, socket, head) => {
       this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
     });
@@ -65,8 +78,14 @@ export class KubeletServer {
     });
   }
 
+  /** Serves with another certificate from the next connection on. */
+  useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.#server.setSecureContext({ cert, key, ca: this.#options.tls.clientCa });
+  }
+
   close(): Promise<void> {
-    for (const socket of this.#sockets.clients) socket.terminate();
+    for (const socket of [...this.#sockets.clients, ...this.#tunnels.clients]) socket.terminate();
+    for (const socket of this.#upgraded) socket.destroy();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
@@ -140,29 +159,37 @@ export class KubeletServer {
     if (verdict.kind === 'refused') throw new HttpError(verdict.status, verdict.message);
     const url = new URL(request.url ?? '/', 'https://kubelet');
     const [kind = '', namespace = '', podName = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    const known = kind === 'portForward' ? portForwardProtocols : remoteCommandProtocols;
-    if (!offered.some((name) => known.includes(name))) {
-      throw new HttpError(
-        400,
-        `unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${known.join(' ')}]`,
-      );
-    }
+    if (kind !== 'exec' && kind !== 'attach' && kind !== 'portForward') throw new HttpError(404, '404 page not found');
+    const { upgrade, protocol } = negotiate(request, kind);
     if (kind === 'portForward') {
-      const ports = portsOf(url.searchParams);
-      const target = this.#forwardTarget(namespace, podName);
-      this.#accept(request, socket, head, (client) => servePortForward(client, ports, target));
+      const options = this.#forwardOptions(namespace, podName);
+      if (upgrade === 'spdy') {
+        this.#acceptSpdy(socket, head, protocol, (transport) => servePortForwardSpdy(transport, options));
+      } else if (protocol === tunnelledPortForwardProtocol) {
+        delete request.headers['sec-websocket-protocol'];
+        this.#accept(this.#tunnels, request, socket, head, (client) =>
+          servePortForwardSpdy(createWebSocketStream(client), options),
+        );
+      } else {
+        const ports = portsOf(url.searchParams);
+        this.#accept(this.#sockets, request, socket, head, (client) => servePortForward(client, ports, options.target));
+      }
       return;
     }
-    if (kind !== 'exec' && kind !== 'attach') throw new HttpError(404, '404 page not found');
     const streams = streamsOf(url.searchParams);
     // A uid may stand between the pod's name and the container's.
     const session = await this.#session(kind, namespace, podName, rest.at(-1) ?? '', url.searchParams);
-    const onProblem = (error: unknown) =>
-      this.#options.logger.debug({ err: error }, 'an interactive session had a problem');
-    this.#accept(request, socket, head, (client) =>
-      serveSession(client, session, streams, kind === 'attach', onProblem),
-    );
+    const serve = (client: CommandClient) =>
+      serveSession(client, session, streams, kind === 'attach', (error) =>
+        this.#options.logger.debug({ err: error }, 'an interactive session had a problem'),
+      );
+    if (upgrade === 'spdy') {
+      this.#acceptSpdy(socket, head, protocol, (transport) =>
+        serveCommandSpdy(transport, streams, this.#options.clock, serve),
+      );
+    } else {
+      this.#accept(this.#sockets, request, socket, head, async (client) => serve(await channelClient(client, streams)));
+    }
   }
 
   async #session(
@@ -181,8 +208,17 @@ export class KubeletServer {
     return this.#options.runtime.openExec(id, { command, tty, stdin });
   }
 
-  #forwardTarget(namespace: string, podName: string): ForwardTarget {
+  #forwardOptions(namespace: string, podName: string): ForwardOptions {
     const pod = findPod(this.#options.directory, namespace, podName);
+    return {
+      target: this.#forwardTarget(pod),
+      pod: { name: podName, uid: pod.metadata?.uid ?? '' },
+      clock: this.#options.clock,
+      onProblem: (error) => this.#options.logger.debug({ err: error }, 'a forwarded connection had a problem'),
+    };
+  }
+
+  #forwardTarget(pod: Pod): ForwardTarget {
     const runtime = this.#options.directory.runtimePod(pod.metadata?.uid ?? '');
     const sandbox = runtime === undefined ? undefined : readySandbox(runtime);
     if (sandbox === undefined)
@@ -194,8 +230,27 @@ export class KubeletServer {
     return { podIp: sandbox.ip ?? '127.0.0.1', pid: sandbox.pid };
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, serve: (client: WebSocket) => Promise<void>): void {
-    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+  #acceptSpdy(socket: Duplex, head: Buffer, protocol: string, serve: (transport: Duplex) => Promise<void>): void {
+    socket.unshift(head);
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
+    );
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    serve(socket).catch((error: unknown) => {
+      this.#options.logger.debug({ err: error }, 'a SPDY connection broke');
+      socket.destroy();
+    });
+  }
+
+  #accept(
+    server: WebSocketServer,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    serve: (client: WebSocket) => Promise<void>,
+  ): void {
+    server.handleUpgrade(request, socket, head, (client) => {
       client.on('error', (error) => this.#options.logger.debug({ err: error }, 'a client broke its connection'));
       serve(client).catch((error: unknown) => {
         this.#options.logger.error({ err: error }, 'a stream failed');

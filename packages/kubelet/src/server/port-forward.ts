@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import { bytesOf, send } from './command-channels.ts';
 import { HttpError } from './http-error.ts';
-import { bytesOf, send } from './remote-command.ts';
 
-export const portForwardProtocols: readonly string[] = ['v4.channel.k8s.io', 'portforward.k8s.io'];
+export const portForwardChannelProtocols: readonly string[] = ['v4.channel.k8s.io', 'portforward.k8s.io'];
 
 export interface ForwardTarget {
   readonly podIp: string;
@@ -29,7 +29,7 @@ export function portsOf(query: URLSearchParams): readonly number[] {
 
 function dial(host: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, noDelay: true });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
@@ -64,7 +64,8 @@ function dialInside(pid: number, port: number): Duplex {
   return outer;
 }
 
-async function open(target: ForwardTarget, port: number): Promise<Duplex> {
+/** A connection to a port of the pod. */
+export async function dialPod(target: ForwardTarget, port: number): Promise<Duplex> {
   try {
     return await dial(target.podIp, port);
   } catch (error) {
@@ -90,7 +91,7 @@ export async function servePortForward(
   ports: readonly number[],
   target: ForwardTarget,
 ): Promise<void> {
-  const openings = ports.map((port) => open(target, port));
+  const openings = ports.map((port) => dialPod(target, port));
   const streams = new Map<number, Promise<Duplex>>(openings.map((opening, index) => [index * 2, opening]));
   let order = Promise.resolve();
   socket.on('message', (data: RawData) => {
@@ -122,6 +123,8 @@ export async function servePortForward(
     await send(socket, index * 2, header);
     await send(socket, index * 2 + 1, header);
   }
-  await Promise.all(ports.map((port, index) => forwardOne(socket, index, port, openings[index] ?? open(target, port))));
+  await Promise.all(
+    ports.map((port, index) => forwardOne(socket, index, port, openings[index] ?? dialPod(target, port))),
+  );
   socket.close(1000);
 }

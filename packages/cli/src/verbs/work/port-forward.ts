@@ -109,7 +109,7 @@ async function listenAll(
 }
 
 function listen(context: Context, session: Session, pod: Pod, port: ForwardedPort, address: string): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
     context.terminal.out(`Handling connection for ${port.local}`);
     forward(context, session, pod, port, socket);
   });
