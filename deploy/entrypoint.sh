@@ -76,6 +76,7 @@ apiserver() {
     --service-account-issuer=https://kubernetes.default.svc.cluster.local \
     --service-cluster-ip-range="$service_cidr" \
     --authorization-mode=Node,RBAC \
+    --enable-bootstrap-token-auth=true \
     --kubelet-certificate-authority="$credentials/ca.crt" \
     --kubelet-client-certificate="$credentials/apiserver-kubelet-client.crt" \
     --kubelet-client-key="$credentials/apiserver-kubelet-client.key" \
@@ -106,6 +107,7 @@ controller_manager() {
     --kubeconfig="$credentials/kubeconfig" \
     --bind-address=0.0.0.0 \
     --leader-elect=true \
+    --controllers='*,bootstrapsigner,tokencleaner' \
     --allocate-node-cidrs=true \
     --cluster-cidr="$cluster_cidr" \
     --node-cidr-mask-size=24 \

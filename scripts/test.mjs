@@ -17,10 +17,12 @@ const results = [
   counted(node24Step('dead code', ['node_modules/knip/bin/knip.js'])),
   unitTests(),
 ];
-for (const ring of ['simulation', 'integration', 'docker', 'clients', 'hosts', 'compose']) {
+/** Rings that run in a place of their own, which this script makes and removes. */
+const insides = { faults: 'tests/faults/inside.ts' };
+for (const ring of ['simulation', 'integration', 'docker', 'clients', 'hosts', 'compose', 'faults']) {
   const config = `tests/${ring}/vitest.config.ts`;
-  if (existsSync(join(root, config)))
-    results.push(runVitest(`${ring} tests`, config, { environment: { TESTCONTAINERS_RYUK_DISABLED: 'true' } }));
+  const options = { inside: insides[ring], environment: { TESTCONTAINERS_RYUK_DISABLED: 'true' } };
+  if (existsSync(join(root, config))) results.push(runVitest(`${ring} tests`, config, options));
 }
 const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
 const skipped = total('skipped');

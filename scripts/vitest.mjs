@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { node24Step } from './steps.mjs';
 
-/** @returns {{ok: boolean, passed: number, failed: number, skipped: number}} */
-export function runVitest(name, config, { environment, timeoutMs } = {}) {
+/**
+ * @param inside a script that runs vitest, given as its arguments, in a place of its own
+ * @returns {{ok: boolean, passed: number, failed: number, skipped: number}}
+ */
+export function runVitest(name, config, { inside, environment, timeoutMs } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'wherry-vitest-'));
   const report = join(folder, 'report.json');
   try {
     const { ok } = node24Step(
       name,
       [
+        ...(inside === undefined ? [] : [inside]),
         'node_modules/vitest/vitest.mjs',
         'run',
         '--config',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { StoreClient } from '@wherry/store/client';
 import { run as runProgram } from '../harness/run.ts';
 import { StoreProcesses } from '../harness/store-processes.ts';
+import { run as runGrpc } from './store-grpc.ts';
 
 const REPEATS = 5;
 const SECONDS = 3;
@@ -39,6 +40,7 @@ export async function run(): Promise<void> {
     etcd?.kill('SIGKILL');
     await store.close();
   }
+  if (etcd !== undefined) await runGrpc();
 }
 
 async function loadStore(client: StoreClient, concurrency: number): Promise<Figure> {

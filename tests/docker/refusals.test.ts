@@ -137,12 +137,12 @@ describe('bad input', () => {
     await cluster.kubectlOk(['delete', 'configmap', 'versions', '-n', namespace]);
   });
 
-  it('answers 415 to server-side apply', async () => {
+  it('answers 415 to server-side apply in CBOR', async () => {
     const answer = await send(
       'PATCH',
       `${configMaps}/x?fieldManager=test`,
       '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}',
-      'application/apply-patch+yaml',
+      'application/apply-patch+cbor',
     );
     expect(answer).toMatchObject({ code: 415, status: { reason: 'UnsupportedMediaType' } });
     await nothingStored();

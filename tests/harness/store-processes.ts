@@ -19,57 +19,72 @@ interface Member {
 /** Store members as processes of their own, with certificates and directories in a folder that goes with them. */
 export class StoreProcesses {
   readonly folder: string;
-  readonly members: readonly Member[];
+  members: readonly Member[];
   readonly #running = new Map<string, ChildProcess>();
   readonly #clients = new Set<StoreClient>();
   readonly #flags: readonly string[];
+  readonly #program: readonly string[];
   /** Everything the members have said. */
   output = '';
 
-  static async make(count: number, flags: readonly string[] = []): Promise<StoreProcesses> {
+  /** @param program what runs a member, in place of its sources */
+  static async make(
+    count: number,
+    flags: readonly string[] = [],
+    program: readonly string[] = [process.execPath, join(repository, 'packages/store/src/main.ts')],
+  ): Promise<StoreProcesses> {
     const folder = await mkdtemp(join(tmpdir(), 'wherry-store-'));
     const names = { ipAddresses: [], dnsNames: [], serviceIp: '10.96.0.1', clusterDomain: 'cluster.local' };
     await ensureTree(join(folder, 'pki'), controlPlaneWishes(names), Date.now());
-    const ports = await freePorts(count * 3);
-    const members = Array.from({ length: count }, (_, i) => ({
-      name: `store-${i + 1}`,
-      clientUrl: `https://127.0.0.1:${ports[i * 3]}`,
-      peerUrl: `https://127.0.0.1:${ports[i * 3 + 1]}`,
-      metricsUrl: `http://127.0.0.1:${ports[i * 3 + 2]}`,
-    }));
-    return new StoreProcesses(folder, members, flags);
+    const places = await freePlaces(count);
+    const members = places.map((place, i) => ({ name: `store-${i + 1}`, ...place }));
+    return new StoreProcesses(folder, members, flags, program);
   }
 
-  private constructor(folder: string, members: readonly Member[], flags: readonly string[]) {
+  private constructor(
+    folder: string,
+    members: readonly Member[],
+    flags: readonly string[],
+    program: readonly string[],
+  ) {
     this.folder = folder;
     this.members = members;
     this.#flags = flags;
+    this.#program = program;
   }
 
-  start(index: number): void {
+  /** Gives members other addresses, from their next start on. */
+  async move(...indexes: readonly number[]): Promise<void> {
+    const places = await freePlaces(indexes.length);
+    this.members = this.members.map((member, i) => ({ ...member, ...places[indexes.indexOf(i)] }));
+  }
+
+  /** @param flags more of them, which win */
+  start(index: number, ...flags: readonly string[]): void {
     const { name, clientUrl, peerUrl, metricsUrl } = this.#member(index);
     const pki = (file: string) => join(this.folder, 'pki', 'etcd', file);
-    const child = spawn(
-      process.execPath,
-      [
-        join(repository, 'packages/store/src/main.ts'),
-        `--name=${name}`,
-        `--data-dir=${join(this.folder, name)}`,
-        `--listen-client-urls=${clientUrl}`,
-        `--listen-peer-urls=${peerUrl}`,
-        `--initial-advertise-peer-urls=${peerUrl}`,
-        `--initial-cluster=${this.members.map((member) => `${member.name}=${member.peerUrl}`).join(',')}`,
-        `--listen-metrics-urls=${metricsUrl}`,
-        `--cert-file=${pki('server.crt')}`,
-        `--key-file=${pki('server.key')}`,
-        `--trusted-ca-file=${pki('ca.crt')}`,
-        `--peer-cert-file=${pki('peer.crt')}`,
-        `--peer-key-file=${pki('peer.key')}`,
-        `--peer-trusted-ca-file=${pki('ca.crt')}`,
-        ...this.#flags,
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const more = [...this.#flags, ...flags];
+    const given = new Set(more.map((flag) => flag.split('=')[0]));
+    const usual = [
+      `--name=${name}`,
+      `--data-dir=${join(this.folder, name)}`,
+      `--listen-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=${this.members.map((member) => `${member.name}=${member.peerUrl}`).join(',')}`,
+      `--listen-metrics-urls=${metricsUrl}`,
+      `--cert-file=${pki('server.crt')}`,
+      `--key-file=${pki('server.key')}`,
+      `--trusted-ca-file=${pki('ca.crt')}`,
+      `--peer-cert-file=${pki('peer.crt')}`,
+      `--peer-key-file=${pki('peer.key')}`,
+      `--peer-trusted-ca-file=${pki('ca.crt')}`,
+    ];
+    const args = [...usual.filter((flag) => !given.has(flag.split('=')[0])), ...more];
+    const [program = '', ...before] = this.#program;
+    const child = spawn(program, [...before, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const hear = (chunk: Buffer) => {
       this.output += chunk.toString();
     };
@@ -92,7 +107,7 @@ export class StoreProcesses {
     const child = this.#running.get(name);
     if (child === undefined) return null;
     this.#running.delete(name);
-    if (child.exitCode !== null) return child.exitCode;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const ended = once(child, 'exit');
     child.kill(signal);
     return (await ended)[0] as number | null;
@@ -138,7 +153,16 @@ export class StoreProcesses {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+async function freePlaces(count: number): Promise<Omit<Member, 'name'>[]> {
+  const ports = await freePorts(count * 3);
+  return Array.from({ length: count }, (_, i) => ({
+    clientUrl: `https://127.0.0.1:${ports[i * 3]}`,
+    peerUrl: `https://127.0.0.1:${ports[i * 3 + 1]}`,
+    metricsUrl: `http://127.0.0.1:${ports[i * 3 + 2]}`,
+  }));
+}
+
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { eventually } from '../harness/eventually.ts';
 import { repository } from '../harness/repository.ts';
-import { run, succeed } from '../harness/run.ts';
+import { type Finished, run, succeed } from '../harness/run.ts';
 import { type HostPlace, onHost } from './lan.ts';
 import { controlGroup } from './leftovers.ts';
 
@@ -62,6 +62,11 @@ export class Host {
     );
   }
 
+  /** @param id as the API has it, docker://… */
+  async killContainer(id: string): Promise<void> {
+    await succeed('docker', ['-H', this.#socket, 'kill', id.replace('docker://', '')]);
+  }
+
   /** Into this engine alone: no registry, and nothing shared with the others. */
   async makeSamples(): Promise<void> {
     await this.#wherry(['image', 'samples']);
@@ -92,6 +97,34 @@ export class Host {
     await this.#spawn(daemon, program, environment);
   }
 
+  /** Runs `wherry` on this host, with state of its own and with the host's engine. */
+  wherry(args: readonly string[]): Promise<Finished> {
+    const [program = '', ...command] = [...onHost(this.place), 'sh', join(repository, 'wherry'), ...args];
+    return run(program, command, { environment: this.#environment, timeoutMs: 120_000 });
+  }
+
+  /** What a daemon wrote that `wherry join` started. */
+  joinedLog(daemon: 'kubelet' | 'proxy'): string {
+    return readFileSync(join(this.#joined, 'logs', `${daemon}-${this.place.name}.jsonl`), 'utf8');
+  }
+
+  /** What a node leaves on its host: containers, its own tables of the firewall, and routes to other nodes' pods. */
+  async traces(): Promise<{ readonly containers: string; readonly tables: string; readonly routes: string }> {
+    const here = async (program: string, ...args: readonly string[]): Promise<string> => {
+      const [enter = '', ...rest] = [...onHost(this.place), program, ...args];
+      return (await succeed(enter, rest)).trim();
+    };
+    return {
+      containers: await here('docker', '-H', this.#socket, 'ps', '-aq'),
+      tables: await here('nft', 'list', 'tables'),
+      routes: await here('ip', '-4', 'route', 'show', 'proto', '87'),
+    };
+  }
+
+  get #joined(): string {
+    return join(this.#home, 'default');
+  }
+
   /** Waits until somebody listens there. */
   async listens(port: number, address = this.place.address): Promise<void> {
     await eventually(
@@ -110,19 +143,27 @@ export class Host {
 
   /** The end of each daemon's log, for a failed test's reader. */
   lastWords(lines: number): string {
-    return readdirSync(this.folder)
-      .filter((name) => name.endsWith('.log'))
-      .map((name) => {
-        const tail = readFileSync(join(this.folder, name), 'utf8').trim().split('\n').slice(-lines);
-        return `--- ${this.place.name} ${name}\n${tail.join('\n')}`;
+    return [this.folder, join(this.#joined, 'logs')]
+      .filter((folder) => existsSync(folder))
+      .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+      .filter((path) => /\.(log|jsonl)$/.test(path))
+      .map((path) => {
+        const tail = readFileSync(path, 'utf8').trim().split('\n').slice(-lines);
+        return `--- ${this.place.name} ${basename(path)}\n${tail.join('\n')}`;
       })
       .join('\n');
   }
 
+  get #home(): string {
+    return join(this.folder, 'home');
+  }
+
+  get #environment(): Readonly<Record<string, string>> {
+    return { DOCKER_HOST: this.#socket, WHERRY_HOME: this.#home };
+  }
+
   #wherry(args: readonly string[]): Promise<string> {
-    return succeed('sh', [join(repository, 'wherry'), ...args], {
-      environment: { DOCKER_HOST: this.#socket, WHERRY_HOME: join(this.folder, 'home') },
-    });
+    return succeed('sh', [join(repository, 'wherry'), ...args], { environment: this.#environment });
   }
 
   async #spawn(name: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<void> {

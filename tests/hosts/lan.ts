@@ -58,6 +58,11 @@ async function plugIn({ name, namespace, address }: HostPlace): Promise<void> {
   }
 }
 
+/** Pulls a host's only cable at the switch, or plugs it in again: nothing on the host ends, and nobody is told. */
+export async function setCable({ name }: HostPlace, state: 'up' | 'down'): Promise<void> {
+  await ip(['-n', switchNamespace, 'link', 'set', name, state]);
+}
+
 /** As on VMs: the file that is put into /etc/sysctl.d there. */
 function shippedSettings(): readonly (readonly [key: string, value: string])[] {
   const text = readFileSync(join(repository, 'deploy/systemd/90-wherry.conf'), 'utf8');

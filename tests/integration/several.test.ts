@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rmSync } from 'node:fs';
 import { type EndpointSlice, type Pod, resources } from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -227,37 +222,6 @@ describe('three stores, two API servers, two schedulers, two controller-managers
     await allHealthy(cluster);
     await isSteady();
   });
-
-  test.each([
-    'kubelet-node-1',
-    'scheduler-1',
-    'controller-manager-1',
-    'apiserver-1',
-    'balancer',
-    'store-1',
-  ])('SIGTERM ends %s in time, with exit code 0 and last words', async (name) => {
-    const folder = join(cluster.home, cluster.name);
-    const { command, spec } = JSON.parse(readFileSync(join(folder, 'run', `${name}.json`), 'utf8'));
-    await kill(cluster, name);
-    // As a child of ours, so that its exit code can be seen.
-    const [program, ...args] = command;
-    const log = join(cluster.home, `${name}.log`);
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', openSync(log, 'w'), 'inherit'] });
-    try {
-      await eventually(`${name} listens`, () => canConnect(spec.probe.host, spec.probe.port), { everyMs: 50 });
-      await sleep(500);
-      const exited = once(child, 'exit');
-      const startMs = performance.now();
-      child.kill('SIGTERM');
-      expect(await exited).toEqual([0, null]);
-      expect(performance.now() - startMs).toBeLessThan(10_000);
-      const lines = readFileSync(log, 'utf8').trim().split('\n');
-      expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ msg: 'stopped', code: 0 });
-    } finally {
-      child.kill('SIGKILL');
-    }
-    await start(cluster, name);
-  });
 });
 
 test('a cluster of one each grows and shrinks, except for its store', async () => {
@@ -299,13 +263,3 @@ test('a cluster of one each grows and shrinks, except for its store', async () =
     rmSync(cluster.home, { recursive: true });
   }
 });
-
-function canConnect(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port }, () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.on('error', reject);
-  });
-}

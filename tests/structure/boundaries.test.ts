@@ -60,8 +60,9 @@ describe('boundaries', () => {
 
   it("touches the host's clock, randomness, environment and console only in named files", () => {
     const guarded = production.filter(({ path }) => !boundaries.hostAccess.some((allowed) => matches(path, allowed)));
+    // A socket's own timeout (`socket.setTimeout`) is the kernel's idea of silence, not a timer of ours.
     const banned =
-      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.(?:env|argv)\b|\bconsole\.\w+/g;
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|(?<!\.)\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.(?:env|argv)\b|\bconsole\.\w+/g;
     expect(offences(guarded, ({ text }) => codeOnly(text).match(banned) ?? [])).toEqual([]);
   });
 

@@ -1,7 +1,6 @@
-// Prints the protobuf field numbers of the served kinds as one compact text. Run by hand when upstream's API changes:
+// Prints the protobuf field numbers of all kinds as one compact text. Run by hand when upstream's API changes:
 //   node packages/apiserver/generate/protobuf.ts <fields.json extracted from upstream's .proto files>
 import { readFileSync, writeFileSync } from 'node:fs';
-import { resourceTable } from '@wherry/api';
 
 interface SourceField {
   readonly n: number;
@@ -9,12 +8,15 @@ interface SourceField {
   readonly repeated?: 1;
   readonly pointer?: 1;
   readonly omitempty?: 1;
+  readonly omitzero?: 1;
   readonly inline?: 1;
   readonly json?: string;
 }
 type Source = Readonly<Record<string, Readonly<Record<string, SourceField>>>>;
 
 const META = 'k8s.io.apimachinery.pkg.apis.meta.v1';
+
+const EXTENSIONS = 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions';
 
 /** Messages whose JSON is not an object of their fields, with their type letter. */
 const special: Readonly<Record<string, string>> = {
@@ -24,10 +26,14 @@ const special: Readonly<Record<string, string>> = {
   'k8s.io.apimachinery.pkg.util.intstr.IntOrString': 'x',
   'k8s.io.apimachinery.pkg.runtime.RawExtension': 'r',
   [`${META}.FieldsV1`]: 'r',
-  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSON': 'r',
-  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': 'A',
-  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': 'B',
-  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'S',
+  [`${EXTENSIONS}.v1.JSON`]: 'r',
+  [`${EXTENSIONS}.v1beta1.JSON`]: 'r',
+  [`${EXTENSIONS}.v1.JSONSchemaPropsOrArray`]: 'A',
+  [`${EXTENSIONS}.v1beta1.JSONSchemaPropsOrArray`]: 'A',
+  [`${EXTENSIONS}.v1.JSONSchemaPropsOrBool`]: 'B',
+  [`${EXTENSIONS}.v1beta1.JSONSchemaPropsOrBool`]: 'B',
+  [`${EXTENSIONS}.v1.JSONSchemaPropsOrStringArray`]: 'S',
+  [`${EXTENSIONS}.v1beta1.JSONSchemaPropsOrStringArray`]: 'S',
 };
 
 const scalars: Readonly<Record<string, string>> = {
@@ -43,27 +49,36 @@ function packageOf(message: string): string {
   return message.slice(0, message.lastIndexOf('.'));
 }
 
-/** Protobuf package → `group/version` of the kinds in it. */
-function homes(): Map<string, string> {
-  const result = new Map<string, string>([[META, 'meta.k8s.io/v1']]);
-  const unusual: Readonly<Record<string, string>> = {
-    '': 'k8s.io.api.core',
-    'apiextensions.k8s.io': 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions',
-    'apiregistration.k8s.io': 'k8s.io.kube_aggregator.pkg.apis.apiregistration',
-    'internal.apiserver.k8s.io': 'k8s.io.api.apiserverinternal',
-  };
-  for (const { group, version, subresources } of resourceTable) {
-    const all = [{ group, version }, ...subresources];
-    for (const of of all) {
-      const prefix = unusual[of.group] ?? `k8s.io.api.${of.group.split('.')[0] ?? ''}`;
-      result.set(`${prefix}.${of.version}`, `${of.group}/${of.version}`);
-    }
+/** API groups whose name is not the last part of their protobuf package. */
+const unusual: Readonly<Record<string, string>> = {
+  core: '',
+  apiserverinternal: 'internal.apiserver.k8s.io',
+  flowcontrol: 'flowcontrol.apiserver.k8s.io',
+  rbac: 'rbac.authorization.k8s.io',
+};
+
+const bareGroups = new Set(['apps', 'autoscaling', 'batch', 'extensions', 'policy']);
+
+/** Protobuf package → `group/version` of the kinds in it; undefined for packages that hold no kinds of an API. */
+function homeOf(name: string): string | undefined {
+  const parts = name.split('.');
+  const version = parts.pop() ?? '';
+  const last = parts.pop() ?? '';
+  const root = parts.join('.');
+  if (root === 'k8s.io.api') {
+    const group = unusual[last] ?? (bareGroups.has(last) ? last : `${last}.k8s.io`);
+    return `${group}/${version}`;
   }
-  return result;
+  const aggregated = root === 'k8s.io.apiextensions_apiserver.pkg.apis' || root === 'k8s.io.kube_aggregator.pkg.apis';
+  return aggregated || name === META || name === `${META}beta1` ? `${last}.k8s.io/${version}` : undefined;
 }
 
 function print(source: Source): string {
-  const packages = homes();
+  const packages = new Map<string, string>();
+  for (const message of Object.keys(source)) {
+    const home = homeOf(packageOf(message));
+    if (home !== undefined) packages.set(packageOf(message), home);
+  }
   const names = Object.keys(source)
     .filter((name) => packages.has(packageOf(name)) && special[name] === undefined)
     .sort((a, b) => (packageOf(a) < packageOf(b) ? -1 : packageOf(a) > packageOf(b) ? 1 : a < b ? -1 : 1));
@@ -87,11 +102,17 @@ function printMessage(
   fields: Readonly<Record<string, SourceField>>,
   lineOf: ReadonlyMap<string, number>,
 ): string {
-  const parts = Object.entries(fields).map(([field, { n, t, repeated, pointer, omitempty, inline, json }]) => {
-    const flags = `${repeated ? '*' : ''}${inline ? '~' : ''}${omitempty && !pointer ? '?' : ''}`;
-    return `${json !== undefined && json !== '-' ? json : field} ${n} ${flags}${typeCode(t, packageOf(name), lineOf)}`;
+  const parts = Object.entries(fields).map(([field, source]) => {
+    const { n, t, json } = source;
+    return `${json !== undefined && json !== '-' ? json : field} ${n} ${flagsOf(source)}${typeCode(t, packageOf(name), lineOf)}`;
   });
   return [name.slice(name.lastIndexOf('.') + 1), ...parts].join('|');
+}
+
+/** `*` a list, `~` inline, then when it may be absent: `^` pointer, `!` and `?` left out of JSON when zero. */
+function flagsOf({ repeated, pointer, omitempty, omitzero, inline }: SourceField): string {
+  const presence = pointer ? '^' : omitzero ? '!' : omitempty ? '?' : '';
+  return `${repeated ? '*' : ''}${inline ? '~' : ''}${presence}`;
 }
 
 function typeCode(type: string, home: string, lineOf: ReadonlyMap<string, number>): string {

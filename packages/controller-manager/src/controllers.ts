@@ -1,4 +1,4 @@
-import { startTokenCleaner } from './controllers/bootstrap-tokens/controller.ts';
+import { startBootstrapSigner, startTokenCleaner } from './controllers/bootstrap-tokens/controller.ts';
 import {
   startCertificateApproving,
   startCertificateCleaning,
@@ -47,6 +47,7 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['ttl-after-finished-controller', startTtlAfterFinished],
   ['disruption-controller', startDisruption],
   ['clusterrole-aggregation-controller', startClusterRoleAggregation],
+  ['bootstrap-signer-controller', startBootstrapSigner],
   ['token-cleaner-controller', startTokenCleaner],
   ['certificatesigningrequest-approving-controller', startCertificateApproving],
   ['certificatesigningrequest-signing-controller', startCertificateSigning],
@@ -56,19 +57,32 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['pod-garbage-collector-controller', startPodGc],
 ]);
 
+/** Upstream's: they run only where they are named, as kubeadm does. */
+const offByDefault: ReadonlySet<string> = new Set(['bootstrap-signer-controller', 'token-cleaner-controller']);
+
+/** Older names that upstream still takes; kubeadm uses these two. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['bootstrapsigner', 'bootstrap-signer-controller'],
+  ['tokencleaner', 'token-cleaner-controller'],
+]);
+
+const nameOf = (wish: string): string => aliases.get(wish) ?? wish;
+
 export function controllerNames(): readonly string[] {
   return [...controllers.keys()];
 }
 
 export function isKnownController(name: string): boolean {
-  return controllers.has(name);
+  return controllers.has(nameOf(name));
 }
 
 /** Controllers that `--controllers` asks for: a name counts more than `*`. */
 export function chosenControllers(wishes: readonly string[]): ReadonlyMap<string, StartController> {
+  const named = new Set(wishes.filter((wish) => !wish.startsWith('-')).map(nameOf));
+  const unwanted = new Set(wishes.filter((wish) => wish.startsWith('-')).map((wish) => nameOf(wish.slice(1))));
   const chosen = [...controllers].filter(([name]) => {
-    if (wishes.includes(`-${name}`)) return false;
-    return wishes.includes(name) || wishes.includes('*');
+    if (unwanted.has(name)) return false;
+    return named.has(name) || (named.has('*') && !offByDefault.has(name));
   });
   return new Map(chosen);
 }

@@ -34,8 +34,10 @@ describe('optionsOf', () => {
 describe('chosenControllers', () => {
   const names = (...wishes: string[]) => [...chosenControllers(wishes).keys()];
   it.each([
-    ['all', ['*'], controllerNames().length],
-    ['all but one', ['*', '-job-controller'], controllerNames().length - 1],
+    ['all but those of bootstrap tokens', ['*'], controllerNames().length - 2],
+    ['all, as kubeadm asks for them', ['*', 'bootstrapsigner', 'tokencleaner'], controllerNames().length],
+    ['all but one more', ['*', '-job-controller'], controllerNames().length - 3],
+    ['none that is named both ways', ['tokencleaner', '-token-cleaner-controller'], 0],
     ['one', ['job-controller'], 1],
     ['none', [], 0],
   ])('%s', (_, wishes, count) => {

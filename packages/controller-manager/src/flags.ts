@@ -29,7 +29,7 @@ export const flags = {
   controllers: {
     kind: 'list',
     default: ['*'],
-    help: "controllers to run: '*' all, 'name' this one, '-name' not this one",
+    help: "controllers to run: '*' all but bootstrap-signer-controller and token-cleaner-controller, 'name' this one, '-name' not this one",
   },
   'allocate-node-cidrs': { kind: 'boolean', default: false, help: 'give each node a pod CIDR out of --cluster-cidr' },
   'cluster-cidr': { kind: 'string', optional: true, help: 'addresses of pods, for example 10.244.0.0/16' },
@@ -51,6 +51,11 @@ export const flags = {
   },
   'cluster-signing-cert-file': { kind: 'string', optional: true, help: 'CA that signs certificate requests' },
   'cluster-signing-key-file': { kind: 'string', optional: true, help: 'key of --cluster-signing-cert-file' },
+  'cluster-signing-duration': {
+    kind: 'duration',
+    default: 365 * 24 * 3_600_000,
+    help: 'longest life of a certificate that is signed; requests may ask for less',
+  },
   'concurrent-deployment-syncs': workers(5, 'Deployments'),
   'concurrent-replicaset-syncs': workers(5, 'ReplicaSets'),
   'concurrent-rc-syncs': workers(5, 'ReplicationControllers'),
@@ -91,6 +96,7 @@ export function optionsOf(given: Flags, files: Files): Options {
   if (given['allocate-node-cidrs'] && given['cluster-cidr'] === undefined) {
     problems.push('--allocate-node-cidrs needs --cluster-cidr');
   }
+  if (given['cluster-signing-duration'] <= 0) problems.push('--cluster-signing-duration must be longer than 0');
   for (const entry of given.controllers) {
     if (entry !== '*' && !isKnownController(entry.replace(/^-/, ''))) {
       problems.push(`--controllers names "${entry}", known are ${controllerNames().join(', ')}`);
@@ -109,6 +115,7 @@ export function optionsOf(given: Flags, files: Files): Options {
     unhealthyZoneThreshold: rate('unhealthy-zone-threshold'),
     largeClusterSizeThreshold: given['large-cluster-size-threshold'],
     terminatedPodGcThreshold: given['terminated-pod-gc-threshold'],
+    clusterSigningDurationMs: given['cluster-signing-duration'],
     ...files,
     concurrent: {
       deployment: given['concurrent-deployment-syncs'],

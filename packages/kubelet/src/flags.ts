@@ -3,9 +3,34 @@ import type { FlagSpec } from '@wherry/daemon';
 
 export const kubeletFlags = {
   kubeconfig: { kind: 'string', help: 'kubeconfig of this node, user system:node:<name>' },
+  'bootstrap-kubeconfig': {
+    kind: 'string',
+    optional: true,
+    help: 'kubeconfig with a bootstrap token, to ask for a client certificate with; then --kubeconfig is written',
+  },
+  'cert-dir': {
+    kind: 'string',
+    optional: true,
+    help: 'directory of certificates that this node asks for or makes; by default pki in --root-dir',
+  },
+  'rotate-certificates': {
+    kind: 'boolean',
+    default: false,
+    help: 'ask for a new client certificate before the one in use ends',
+  },
+  'rotate-server-certificates': {
+    kind: 'boolean',
+    default: false,
+    help: 'serve with a certificate that the cluster signs, and renew it; not with --tls-cert-file',
+  },
   'hostname-override': { kind: 'string', help: 'name of the node' },
   'node-ip': { kind: 'string', help: 'address of the node, its InternalIP' },
   'node-labels': { kind: 'list', default: [], help: 'labels to register the node with, key=value' },
+  'register-with-taints': {
+    kind: 'list',
+    default: [],
+    help: 'taints to register the node with, key=value:effect',
+  },
   'register-node': { kind: 'boolean', default: true, help: 'register the node with the API server' },
   'root-dir': {
     kind: 'string',
@@ -51,8 +76,12 @@ export const kubeletFlags = {
     help: 'address of /healthz and /metrics over plain HTTP',
   },
   'healthz-port': { kind: 'integer', default: 10248, min: 0, max: 65_535, help: 'port of /healthz; 0 switches it off' },
-  'tls-cert-file': { kind: 'string', help: 'certificate to serve with' },
-  'tls-private-key-file': { kind: 'string', help: 'its key' },
+  'tls-cert-file': {
+    kind: 'string',
+    optional: true,
+    help: 'certificate to serve with; without it the node makes one or, with --rotate-server-certificates, asks for one',
+  },
+  'tls-private-key-file': { kind: 'string', optional: true, help: 'its key' },
   'client-ca-file': { kind: 'string', help: 'CA of those who may call' },
   'node-status-update-frequency': { kind: 'duration', default: 10_000, help: 'how often the node is looked at' },
   'node-lease-duration-seconds': {

@@ -1,5 +1,5 @@
 // What a kubelet is told, and what it is given to work with.
-import { milliValue, quantityToNumber } from '@wherry/api';
+import { milliValue, quantityToNumber, type Taint } from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
 import type { Clock, Logger, Metrics, Random, Scope } from '@wherry/daemon';
 import type { RunCommand } from './host/commands.ts';
@@ -8,12 +8,12 @@ import { goArchitecture, hostCapacity } from './node/host-facts.ts';
 import type { NodeDescription } from './plan/node-object.ts';
 import type { RunProbe } from './probes/prober.ts';
 import type { Runtime } from './runtime/port.ts';
-import type { PodVolumes } from './volumes/pod-volumes.ts';
 
 export interface KubeletConfig {
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
   readonly register: boolean;
   readonly rootDirectory: string;
   readonly resolvConf: string;
@@ -37,8 +37,8 @@ export interface KubeletAdapters {
   readonly wiring: Wiring;
   readonly prober: RunProbe;
   readonly run: RunCommand;
-  /** undefined for nodes whose containers read no files. */
-  readonly volumes: 'disk' | PodVolumes;
+  /** Nothing is in the containers: they read no files and answer no requests. */
+  readonly isHollow: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -55,6 +55,7 @@ export async function describeNode(config: KubeletConfig): Promise<NodeDescripti
     ip: config.nodeIp,
     architecture: goArchitecture(),
     labels: config.labels,
+    taints: config.taints,
     cpuMillis: config.cpu === undefined ? share(host.cpuMillis) : Number(milliValue(config.cpu)),
     memoryBytes: config.memory === undefined ? share(host.memoryBytes) : quantityToNumber(config.memory),
     ephemeralStorageBytes: share(host.diskBytes),

@@ -41,7 +41,7 @@ async function startReal(options: Partial<TestKubeletOptions> = {}): Promise<Tes
     runtime,
     ...options,
     config: { drainMs: 300, ...options.config },
-    adapters: { wiring: new KernelWiring(runCommand), prober: realProber(runtime, systemClock), volumes: 'disk' },
+    adapters: { wiring: new KernelWiring(runCommand), prober: realProber(runtime, systemClock) },
   });
   started.push(test);
   return test;

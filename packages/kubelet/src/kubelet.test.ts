@@ -1,6 +1,7 @@
 import type { Lease, Node } from '@wherry/api';
 import { systemClock, systemRandom } from '@wherry/daemon';
 import { afterEach, describe, expect, it } from 'vitest';
+import { runCommand } from './host/commands.ts';
 import { HollowRuntime } from './runtime/hollow/hollow-runtime.ts';
 import type { FakeApi } from './testing/fake-api.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type TestKubeletOptions,
   until,
 } from './testing/test-kubelet.ts';
+import { unmountBelow } from './volumes/mounts.ts';
 
 const running: TestKubelet[] = [];
 
@@ -82,6 +84,19 @@ describe('kubelet', () => {
     await until('the pod is gone', () => podOf(api, 'a') === undefined);
     await until('nothing is left', () => reasons(api).includes('Killing'));
     expect(await runtime.list()).toEqual([]);
+  });
+
+  it('says again that a pod is ready when somebody else has marked it as not ready', async () => {
+    const { api } = await start({ runtime: newRuntime() });
+    putPod(api, { name: 'a' });
+    await until('the pod is ready', () => isReady(api, 'a'));
+    const pod = podOf(api, 'a');
+    const conditions = statusOf(api, 'a').conditions?.map((one) =>
+      one.type === 'Ready' ? { ...one, status: 'False' } : one,
+    );
+    api.put('pods', { ...pod, status: { ...pod?.status, conditions } });
+    expect(isReady(api, 'a')).toBe(false);
+    await until('the pod is ready again', () => isReady(api, 'a'));
   });
 
   it('restarts a container in place, then backs off', async () => {
@@ -173,11 +188,13 @@ describe('kubelet', () => {
   });
 
   it('waits for what the environment refers to', async () => {
-    const { api } = await start({ runtime: newRuntime() });
+    const { api, rootDirectory, stop } = await start({ runtime: newRuntime(), adapters: { isHollow: false } });
     const env = [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'later', key: 'k' } } }];
     putPod(api, { name: 'a', container: { env } });
     await until('it waits', () => containerOf(api, 'a')?.state?.waiting?.reason === 'CreateContainerConfigError');
     expect(containerOf(api, 'a')?.state?.waiting?.message).toBe('configmap "later" not found');
+    await stop();
+    await unmountBelow(runCommand, rootDirectory);
   });
 
   it('runs init containers to their end before the others', async () => {

@@ -4,14 +4,15 @@ import { mkdir } from 'node:fs/promises';
 import { type Pod, resources } from '@wherry/api';
 import { EventRecorder, InformerFactory } from '@wherry/client';
 import { Health } from '@wherry/daemon';
-import { assemble, type Informers } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import { describeNode, type KubeletAdapters, type KubeletConfig } from './kubelet-config.ts';
 import { followNodes } from './node/follow-nodes.ts';
-import { measure } from './node/host-facts.ts';
+import { measure, systemInfo } from './node/host-facts.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { keepNodeLease } from './node/node-lease.ts';
+import { RunningCounts } from './pods/running-counts.ts';
 import type { RuntimeCache } from './pods/runtime-cache.ts';
-import type { StatusManager } from './pods/status-manager.ts';
+import { StatusManager } from './pods/status-manager.ts';
 import type { PodDirectory } from './server/pod-lookup.ts';
 
 export interface Kubelet {
@@ -29,13 +30,21 @@ export async function startKubelet(config: KubeletConfig, adapters: KubeletAdapt
   await mkdir(config.rootDirectory, { recursive: true });
   const description = await describeNode(config);
   const factory = new InformerFactory({ client, clock, random, logger, scope });
-  const informers: Informers = {
+  const informers = {
     pods: factory.informer(resources.pods, { fieldSelector: `spec.nodeName=${config.nodeName}` }),
     nodes: factory.informer(resources.nodes),
     services: factory.informer(resources.services),
   };
   const events = new EventRecorder({ client, clock, logger, scope, component: 'kubelet', host: config.nodeName });
-  const { workers, cache, status, network } = await assemble(config, adapters, description, informers, events, scope);
+  const status = new StatusManager({ client: () => client, pods: informers.pods, clock, logger, scope });
+  const surroundings = {
+    pods: informers.pods,
+    services: () => informers.services.list(),
+    events,
+    status,
+    counts: new RunningCounts(adapters.metrics),
+  };
+  const { workers, cache, network } = await assemble(config, adapters, description, surroundings, scope);
   const agent = new NodeAgent({
     client,
     nodes: informers.nodes,
@@ -46,6 +55,7 @@ export async function startKubelet(config: KubeletConfig, adapters: KubeletAdapt
     description,
     register: config.register,
     checkMs: config.statusCheckMs,
+    systemInfo: async () => systemInfo(await runtime.version()),
     facts: async () => ({
       ...(await measure(config.rootDirectory)),
       problems: [network.problem, cache.problem].filter((problem) => problem !== undefined),
@@ -57,10 +67,13 @@ export async function startKubelet(config: KubeletConfig, adapters: KubeletAdapt
     agent.checkNow();
     workers.wakeAll();
   };
-  followNodes({ network, nodes: informers.nodes, podCidr, onReady, clock, logger, scope });
+  followNodes({ nodeName: config.nodeName, network, nodes: informers.nodes, podCidr, onReady, clock, logger, scope });
   const lease = { nodeName: config.nodeName, durationSeconds: config.leaseSeconds, node: () => agent.node };
   scope.run('node status', (signal) => agent.run(signal));
-  scope.run('node lease', (signal) => keepNodeLease({ client, clock, logger, ...lease }, signal));
+  scope.run('node lease', async (signal) => {
+    await agent.registered;
+    await keepNodeLease({ client, clock, logger, ...lease }, signal);
+  });
   status.start();
   cache.start();
   scope.run('pods', async (signal) => {

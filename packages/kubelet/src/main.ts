@@ -1,17 +1,18 @@
 // The kubelet as a process.
-import { readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { createClient, loadKubeconfig } from '@wherry/client';
+import { join, resolve } from 'node:path';
 import { type FlagValues, type Host, pause, runDaemon, startOpsServer } from '@wherry/daemon';
+import { connectToApi } from './certificates/client-credentials.ts';
+import { type ServingCredentials, servingCredentials } from './certificates/serving-credentials.ts';
 import { kubeletFlags } from './flags.ts';
 import { runCommand } from './host/commands.ts';
 import { startKubelet } from './kubelet.ts';
 import type { KubeletAdapters, KubeletConfig } from './kubelet-config.ts';
 import { KernelWiring } from './network/kernel-wiring.ts';
+import { parseLabels, parseTaint } from './plan/node-flags.ts';
 import { realProber } from './probes/prober.ts';
 import { connectDocker } from './runtime/docker/connect.ts';
-import { hollowProber, hollowVolumes, hollowWiring } from './runtime/hollow/hollow-node.ts';
+import { hollowProber, hollowWiring } from './runtime/hollow/hollow-node.ts';
 import { HollowRuntime } from './runtime/hollow/hollow-runtime.ts';
 import type { Runtime } from './runtime/port.ts';
 import { KubeletServer } from './server/kubelet-server.ts';
@@ -27,9 +28,8 @@ function configOf(flags: Flags): KubeletConfig {
   return {
     nodeName: flags['hostname-override'],
     nodeIp: flags['node-ip'],
-    labels: Object.fromEntries(
-      flags['node-labels'].map((label) => label.split('=', 2)).map(([key = '', value = '']) => [key, value]),
-    ),
+    labels: parseLabels(flags['node-labels']),
+    taints: flags['register-with-taints'].map(parseTaint),
     register: flags['register-node'],
     rootDirectory: resolve(flags['root-dir']),
     resolvConf: flags['resolv-conf'],
@@ -70,16 +70,21 @@ async function dockerRuntime(flags: Flags, host: Host): Promise<Runtime> {
 
 async function adaptersOf(flags: Flags, host: Host): Promise<KubeletAdapters> {
   const { clock, random, logger, metrics, scope } = host;
-  const base = dirname(resolve(flags.kubeconfig));
-  const kubeconfig = loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), (path) =>
-    readFileSync(resolve(base, path), 'utf8'),
-  );
-  const client = createClient({ ...kubeconfig.connection });
-  scope.onClose(() => client.close());
+  const client = await connectToApi({
+    nodeName: flags['hostname-override'],
+    kubeconfig: flags.kubeconfig,
+    bootstrapKubeconfig: flags['bootstrap-kubeconfig'],
+    certificateDirectory: certificateDirectory(flags),
+    rotate: flags['rotate-certificates'],
+    clock,
+    random,
+    logger,
+    scope,
+  });
   const common = { client, run: runCommand, clock, random, logger, metrics, scope };
   if (flags.runtime === 'hollow') {
     const runtime = new HollowRuntime({ clock, random });
-    return { ...common, runtime, wiring: hollowWiring, prober: hollowProber, volumes: hollowVolumes };
+    return { ...common, runtime, wiring: hollowWiring, prober: hollowProber(runtime), isHollow: true };
   }
   const runtime = await dockerRuntime(flags, host);
   return {
@@ -87,28 +92,51 @@ async function adaptersOf(flags: Flags, host: Host): Promise<KubeletAdapters> {
     runtime,
     wiring: new KernelWiring(runCommand),
     prober: realProber(runtime, clock),
-    volumes: 'disk',
+    isHollow: false,
   };
+}
+
+function certificateDirectory(flags: Flags): string {
+  return resolve(flags['cert-dir'] ?? join(flags['root-dir'], 'pki'));
+}
+
+function servingOf(
+  flags: Flags,
+  { client, clock, random, logger, scope }: KubeletAdapters,
+): Promise<ServingCredentials> {
+  const { 'tls-cert-file': cert, 'tls-private-key-file': key } = flags;
+  return servingCredentials({
+    nodeName: flags['hostname-override'],
+    nodeIp: flags['node-ip'],
+    certificateDirectory: certificateDirectory(flags),
+    given: cert === undefined || key === undefined ? undefined : { cert, key },
+    rotate: flags['rotate-server-certificates'],
+    client,
+    clock,
+    random,
+    logger,
+    scope,
+  });
 }
 
 async function start(flags: Flags, host: Host): Promise<void> {
   const config = configOf(flags);
   await mkdir(config.rootDirectory, { recursive: true });
-  const [cert, key, clientCa] = await Promise.all(
-    [flags['tls-cert-file'], flags['tls-private-key-file'], flags['client-ca-file']].map((path) =>
-      readFile(path, 'utf8'),
-    ),
-  );
+  const clientCa = await readFile(flags['client-ca-file'], 'utf8');
   const adapters = await adaptersOf(flags, host);
+  const serving = await servingOf(flags, adapters);
   const kubelet = await startKubelet(config, adapters);
   const { clock, logger, metrics, scope } = host;
   const server = new KubeletServer({
     address: flags.address,
     port: flags.port,
-    tls: { cert: cert ?? '', key: key ?? '', clientCa: clientCa ?? '' },
-    directory: kubelet.directory,
-    runtime: adapters.runtime,
-    nodeName: config.nodeName,
+    tls: { ...serving.pair, clientCa },
+    servedAt: () => ({
+      nodeName: config.nodeName,
+      directory: kubelet.directory,
+      runtime: adapters.runtime,
+      isHollow: adapters.isHollow,
+    }),
     health: kubelet.health,
     metrics,
     clock,
@@ -116,6 +144,7 @@ async function start(flags: Flags, host: Host): Promise<void> {
   });
   await server.listen();
   scope.onClose(() => server.close());
+  serving.follow((pair) => server.useCertificate(pair));
   if (flags['healthz-port'] !== 0) {
     const ops = await startOpsServer({
       host: flags['healthz-bind-address'],

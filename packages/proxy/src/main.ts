@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Node, resources } from '@wherry/api';
-import { createClient, type Informer, InformerFactory, loadKubeconfig } from '@wherry/client';
+import { createFollowingClient, type Informer, InformerFactory, loadKubeconfig } from '@wherry/client';
 import {
   type FlagSpec,
   type FlagValues,
@@ -61,11 +61,13 @@ async function start(flags: Flags, host: Host): Promise<void> {
   if (flags.kubeconfig === '' || nodeName === '') throw new Error('--kubeconfig and --hostname-override are required');
   const { clock, random, logger, metrics, scope } = host;
   const directory = dirname(flags.kubeconfig);
-  const kubeconfig = loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), (path) =>
-    readFileSync(resolve(directory, path), 'utf8'),
-  );
-  const client = createClient({ ...kubeconfig.connection, userAgent: 'kube-proxy' });
-  scope.onClose(() => client.close());
+  const readBeside = (path: string): string => readFileSync(resolve(directory, path), 'utf8');
+  // On a node that joined by token these are the node's own credentials, which its kubelet renews.
+  const read = () => ({
+    ...loadKubeconfig(readFileSync(flags.kubeconfig, 'utf8'), readBeside).connection,
+    userAgent: 'kube-proxy',
+  });
+  const client = createFollowingClient({ read, clock, logger, scope });
   const informers = new InformerFactory({ client, clock, random, logger, scope });
   const nodes = informers.informer(resources.nodes, { fieldSelector: `metadata.name=${nodeName}` });
   // Upstream leaves services of other proxies and headless ones to the server's filter; so few that ours sees all.

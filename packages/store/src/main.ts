@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { type FlagSpec, type FlagValues, Health, type Host, runDaemon, startOpsServer } from '@wherry/daemon';
 import { replicaDefaults } from './replica/options.ts';
 import type { TlsFiles } from './server/client-listener.ts';
-import { parseInitialCluster } from './server/identity.ts';
+import { INITIAL_CLUSTER_TOKEN, parseInitialCluster } from './server/identity.ts';
 import { startStoreServer } from './server/store-server.ts';
 
 /** etcd's names; what etcd allows and we do not (plain http, no client certificates) is refused in `start`. */
@@ -19,10 +20,18 @@ const flags = {
   'initial-advertise-peer-urls': {
     kind: 'list',
     optional: true,
-    help: 'our peer address; must be in --initial-cluster',
+    help: 'where the others reach us',
   },
-  'initial-cluster': { kind: 'list', optional: true, help: 'all members of a new cluster, name=url,…' },
-  'initial-cluster-token': { kind: 'string', default: 'etcd-cluster', help: 'tells clusters of equal members apart' },
+  'initial-cluster': {
+    kind: 'list',
+    optional: true,
+    help: 'all members, name=url,…: of a new cluster, or where they are now',
+  },
+  'initial-cluster-token': {
+    kind: 'string',
+    optional: true,
+    help: `tells clusters with members of the same names apart ("${INITIAL_CLUSTER_TOKEN}" if not given)`,
+  },
   'initial-cluster-state': { kind: 'string', default: 'new', choices: ['new', 'existing'], help: 'new or existing' },
   'cert-file': { kind: 'string', help: 'certificate shown to clients' },
   'key-file': { kind: 'string', help: 'its key' },
@@ -40,11 +49,23 @@ const flags = {
   'listen-metrics-urls': { kind: 'list', default: [], help: 'where /metrics, /health and /readyz are served (http)' },
 } as const satisfies FlagSpec;
 
+/** Whoever waits for the CPU looks dead to the others, and a dead process's sockets close only when it gets some. */
+const PRIORITY = -10;
+
 async function start(values: FlagValues<typeof flags>, host: Host): Promise<void> {
   checkFlags(values);
+  try {
+    setPriority(PRIORITY);
+  } catch (error) {
+    host.logger.debug({ err: error }, 'runs at the usual priority: raising it is not allowed');
+  }
   const health = new Health();
   const listenPeerUrl = values['listen-peer-urls'][0] ?? '';
-  const ownPeerUrl = values['initial-advertise-peer-urls']?.[0] ?? listenPeerUrl;
+  const advertised = values['initial-advertise-peer-urls'];
+  const initialCluster = parseInitialCluster(
+    values['initial-cluster']?.join(',') ?? `${values.name}=${advertised?.[0] ?? listenPeerUrl}`,
+  );
+  const own = initialCluster.find(({ name }) => name === values.name);
   const [clientTls, peerTls] = await Promise.all([
     readTls(values['trusted-ca-file'], values['cert-file'], values['key-file']),
     readTls(values['peer-trusted-ca-file'], values['peer-cert-file'], values['peer-key-file']),
@@ -53,10 +74,12 @@ async function start(values: FlagValues<typeof flags>, host: Host): Promise<void
     {
       name: values.name,
       dataDir: values['data-dir'],
-      initialCluster: parseInitialCluster(values['initial-cluster']?.join(',') ?? `${values.name}=${ownPeerUrl}`),
+      initialCluster,
       initialClusterToken: values['initial-cluster-token'],
       listenClientUrls: values['listen-client-urls'],
+      advertiseClientUrls: values['advertise-client-urls'] ?? values['listen-client-urls'],
       listenPeerUrl,
+      advertisePeerUrls: advertised ?? (own === undefined ? [] : [own.peerUrl]),
       clientTls,
       peerTls,
       peerCommonName: values['peer-cert-allowed-cn'],
@@ -117,4 +140,8 @@ async function readTls(ca: string, cert: string, key: string): Promise<TlsFiles>
   return { ca: caText ?? '', cert: certText ?? '', key: keyText ?? '' };
 }
 
-runDaemon({ name: 'store', flags, start });
+// The same program does what operators want done: they have one file to carry.
+if (process.argv[2] === 'operate') {
+  const { operate } = await import('./operator/operate.ts');
+  process.stdout.write(`${JSON.stringify(await operate(process.argv[3] ?? ''))}\n`);
+} else runDaemon({ name: 'store', flags, start });

@@ -42,6 +42,7 @@ export class SimulatedNetwork {
         if (!alive()) return false;
         return this.#carrySnapshot(message, chunks);
       },
+      know: () => undefined,
     };
   }
 

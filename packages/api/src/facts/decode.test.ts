@@ -78,7 +78,7 @@ describe('decodeObject', () => {
     ],
     [
       { template: { metadata: { labels: { a: true } } } },
-      'json: cannot unmarshal bool into Go struct field ObjectMeta.spec.template.metadata.labels.a of type string',
+      'json: cannot unmarshal bool into Go struct field ObjectMeta.spec.template.metadata.labels of type string',
     ],
     [
       { template: { spec: { containers: [{ resources: { limits: { cpu: 'a lot' } } }] } } },

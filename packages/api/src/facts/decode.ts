@@ -41,12 +41,15 @@ export function strictDecodingText(problems: readonly string[]): string {
 
 type Bag = Record<string, unknown>;
 
+/** A field, a place in a list, or a key of a map; Go's type errors name fields only. */
+type Step = string | number | { readonly key: string };
+
 class Decoder {
   readonly strictProblems: string[] = [];
   error: string | undefined;
   readonly #reportUnknown: boolean;
   /** Names and list positions from the root to the value at hand. */
-  readonly #path: (string | number)[] = [];
+  readonly #path: Step[] = [];
   #struct = '';
 
   constructor(reportUnknown: boolean) {
@@ -128,7 +131,7 @@ class Decoder {
         continue;
       }
       if (values.type === 'string' && typeof given === 'string') continue;
-      this.#path.push(key);
+      this.#path.push({ key });
       const decoded = this.decode(values, given);
       if (decoded !== given) value[key] = decoded;
       this.#path.pop();
@@ -206,7 +209,8 @@ function isScalar(value: unknown): value is string | number {
 
 function isInteger(value: unknown, format: 'int32' | 'int64'): boolean {
   if (!Number.isInteger(value)) return false;
-  return format === 'int64' || (value as number) === ((value as number) | 0);
+  const number = value as number;
+  return format === 'int64' ? number >= -(2 ** 63) && number < 2 ** 63 : number === (number | 0);
 }
 
 function isEmptyCollection(field: Field, value: unknown): boolean {
@@ -222,11 +226,12 @@ function without(value: Bag, dropped: ReadonlySet<string>): Bag {
   return kept;
 }
 
-function pathText(path: readonly (string | number)[]): string {
+function pathText(path: readonly Step[]): string {
   let text = '';
   for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else text += text === '' ? step : `.${step}`;
+    const name = typeof step === 'object' ? step.key : step;
+    if (typeof name === 'number') text += `[${name}]`;
+    else text += text === '' ? name : `.${name}`;
   }
   return text;
 }

@@ -38,6 +38,7 @@ export interface PathItem {
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
 const write = ['dryRun', 'fieldManager', 'fieldValidation'];
+const patch = [...write, 'force'];
 const list = [
   'allowWatchBookmarks',
   'continue',
@@ -215,7 +216,7 @@ function objectOperations(
     const body = { definition: `${meta}Patch`, required: true, patch: true };
     operations.push({
       ...of('patch', 'patch', 'patch'),
-      query: write,
+      query: patch,
       body,
       answer: { definition, codes: [200, 201] },
     });

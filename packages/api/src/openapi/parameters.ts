@@ -6,6 +6,7 @@ type ParameterType = 'string' | 'integer' | 'boolean';
 const types: Readonly<Record<string, ParameterType>> = {
   allowWatchBookmarks: 'boolean',
   follow: 'boolean',
+  force: 'boolean',
   gracePeriodSeconds: 'integer',
   ignoreStoreReadErrorWithClusterBreakingPotential: 'boolean',
   insecureSkipTLSVerifyBackend: 'boolean',
@@ -45,13 +46,21 @@ export const connectQueries: Readonly<Record<string, readonly string[]>> = {
   proxy: ['path'],
 };
 
-export const objectMediaTypes = ['application/json', 'application/yaml'] as const;
-export const streamMediaTypes = ['application/json;stream=watch'] as const;
-/** Server-side apply is not among them until it is served. */
+export const objectMediaTypes = [
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+] as const;
+export const streamMediaTypes = [
+  'application/json;stream=watch',
+  'application/vnd.kubernetes.protobuf;stream=watch',
+] as const;
+/** Kinds of patches; server-side apply in CBOR is not among them, for no CBOR is served. */
 export const patchMediaTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
 ] as const;
 
 export function parameterType(name: string): ParameterType {

@@ -12,35 +12,43 @@ export interface AdmissionAttributes {
   readonly namespace: string;
   /** '' while a name is still to be generated. */
   readonly name: string;
-  /** Absent for deletes. */
+  /** Absent for deletes. Of the subresources eviction and token: what was posted. */
   readonly object: ApiObject | undefined;
   readonly old: ApiObject | undefined;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** Texts for Warning headers; plugins add to it. */
+  readonly warnings: string[];
 }
 
 /** One rule of the chain. Refuses by throwing a StatusError. */
 export interface AdmissionPlugin {
   readonly name: string;
-  /** May change the object; returns the one to go on with. */
+  /** What it looks at, as `group/resource` (`/pods`); everything by default. Others never call it. */
+  readonly resources?: readonly string[];
+  /** May change the object; returns the one to go on with. Not called for deletes. */
   admit?(attributes: AdmissionAttributes, object: ApiObject): ApiObject | Promise<ApiObject>;
   /** Sees the object as it will be stored. */
   validate?(attributes: AdmissionAttributes): void | Promise<void>;
 }
 
+interface Lists {
+  readonly mutating: readonly AdmissionPlugin[];
+  readonly validating: readonly AdmissionPlugin[];
+}
+
 /** The plugins in upstream's order: all mutate first, then all validate. */
 export class AdmissionChain {
-  readonly #mutating: readonly AdmissionPlugin[];
-  readonly #validating: readonly AdmissionPlugin[];
+  readonly #plugins: readonly AdmissionPlugin[];
+  readonly #lists = new WeakMap<StoredKind, Lists>();
 
   constructor(plugins: readonly AdmissionPlugin[]) {
-    this.#mutating = plugins.filter((plugin) => plugin.admit !== undefined);
-    this.#validating = plugins.filter((plugin) => plugin.validate !== undefined);
+    this.#plugins = plugins;
   }
 
   async admit(attributes: AdmissionAttributes, object: ApiObject): Promise<ApiObject> {
     let current = object;
-    for (const plugin of this.#mutating) {
+    for (const plugin of this.#listsOf(attributes.stored).mutating) {
       const result = plugin.admit?.(attributes, current);
       current = (result instanceof Promise ? await result : result) ?? current;
     }
@@ -48,12 +56,26 @@ export class AdmissionChain {
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.#validating) {
+    for (const plugin of this.#listsOf(attributes.stored).validating) {
       const result = plugin.validate?.(attributes);
       if (result instanceof Promise) {
         await result;
       }
     }
+  }
+
+  #listsOf(stored: StoredKind): Lists {
+    let lists = this.#lists.get(stored);
+    if (lists === undefined) {
+      const resource = `${stored.group}/${stored.resource}`;
+      const concerned = this.#plugins.filter((plugin) => plugin.resources?.includes(resource) ?? true);
+      lists = {
+        mutating: concerned.filter((plugin) => plugin.admit !== undefined),
+        validating: concerned.filter((plugin) => plugin.validate !== undefined),
+      };
+      this.#lists.set(stored, lists);
+    }
+    return lists;
   }
 }
 

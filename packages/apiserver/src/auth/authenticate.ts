@@ -1,23 +1,27 @@
 import { unauthorized } from '@wherry/api';
 import type { ApiRequest } from '../http/exchange.ts';
+import type { BearerTokens } from './bearer-tokens.ts';
 import { anonymous, groups, type UserInfo } from './identity.ts';
-import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 /** Only what tells nothing about the cluster may be asked without credentials; everything else answers 401. */
 const anonymousPaths = /^\/(healthz|livez|readyz|version)(\/|$)/;
 
-/** A user of a static token file or another source of bearer tokens; undefined: unknown token. */
-export type TokenSource = (token: string) => Promise<UserInfo | undefined>;
+/**
+ * What hosts that join must read before they can know whom to trust; RBAC decides whether they may. As upstream
+ * configured with this path among the conditions of anonymous authentication.
+ */
+export const clusterInfoPath = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 
 /** Finds out who sends a request: client certificate first, then bearer token, then nobody. */
 export class Authenticator {
-  readonly #tokens: ServiceAccountTokens;
-  readonly #sources: readonly TokenSource[];
+  readonly #tokens: BearerTokens;
+  readonly #openPaths: readonly string[];
   readonly #onFailure: (reason: string) => void;
 
-  constructor(tokens: ServiceAccountTokens, sources: readonly TokenSource[], onFailure: (reason: string) => void) {
+  /** @param openPaths further paths that may be asked without credentials, then under the anonymous user's rights */
+  constructor(tokens: BearerTokens, openPaths: readonly string[], onFailure: (reason: string) => void) {
     this.#tokens = tokens;
-    this.#sources = sources;
+    this.#openPaths = openPaths;
     this.#onFailure = onFailure;
   }
 
@@ -39,7 +43,7 @@ export class Authenticator {
     if (certificate.kind === 'untrusted') {
       throw this.#refuse(`client certificate: ${certificate.reason}`);
     }
-    if (anonymousPaths.test(request.path)) {
+    if (anonymousPaths.test(request.path) || this.#openPaths.includes(request.path)) {
       return anonymous;
     }
     throw this.#refuse('no credentials');
@@ -53,14 +57,6 @@ export class Authenticator {
     const verdict = await this.#tokens.authenticate(token, this.#tokens.audiences);
     if (verdict.kind === 'user') {
       return verdict.user;
-    }
-    if (verdict.kind === 'foreign') {
-      for (const source of this.#sources) {
-        const user = await source(token);
-        if (user !== undefined) {
-          return user;
-        }
-      }
     }
     throw this.#refuse(verdict.kind === 'invalid' ? verdict.reason : 'unknown token');
   }

@@ -21,17 +21,17 @@ import type { ResourceRequest } from '../registry/context.ts';
 import { readObject } from '../registry/decode.ts';
 import { parseWriteOptions } from '../registry/options.ts';
 import type { AuthorizationAttributes, Authorizer } from './attributes.ts';
+import type { BearerTokens } from './bearer-tokens.ts';
 import { groups, type UserInfo } from './identity.ts';
 import type { RbacAuthorizer } from './rbac.ts';
-import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 /** Answers the kinds that are questions about rights and identities. */
 export class Reviews {
   readonly #authorizer: Authorizer;
   readonly #rbac: RbacAuthorizer;
-  readonly #tokens: ServiceAccountTokens;
+  readonly #tokens: BearerTokens;
 
-  constructor(authorizer: Authorizer, rbac: RbacAuthorizer, tokens: ServiceAccountTokens) {
+  constructor(authorizer: Authorizer, rbac: RbacAuthorizer, tokens: BearerTokens) {
     this.#authorizer = authorizer;
     this.#rbac = rbac;
     this.#tokens = tokens;

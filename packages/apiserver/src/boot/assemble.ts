@@ -10,7 +10,9 @@ import {
 } from '../admission/pod-defaults.ts';
 import { serviceAccount } from '../admission/service-account.ts';
 import { type Authorizer, AuthorizerChain } from '../auth/attributes.ts';
-import { Authenticator } from '../auth/authenticate.ts';
+import { Authenticator, clusterInfoPath } from '../auth/authenticate.ts';
+import { BearerTokens } from '../auth/bearer-tokens.ts';
+import { BootstrapTokens } from '../auth/bootstrap-tokens.ts';
 import { escalationCheck } from '../auth/escalation.ts';
 import { NodeAuthorizer } from '../auth/node-authorizer.ts';
 import { RbacAuthorizer } from '../auth/rbac.ts';
@@ -47,6 +49,7 @@ export interface ApiserverOptions {
   readonly health: Health;
   readonly defer: (fn: () => void) => void;
   readonly tokenKeys: TokenKeys;
+  readonly bootstrapTokenAuth: boolean;
   readonly kubelets: KubeletClient | undefined;
   readonly probes: ComponentProbes;
   readonly serviceRange: string;
@@ -78,6 +81,8 @@ export function assemble(options: ApiserverOptions): Apiserver {
   const kinds = new KindTable({ watchCache, reader, eventTtlSeconds: options.eventTtlSeconds });
   const store = new ObjectStore(storage, watchCache);
   const tokens = new ServiceAccountTokens(options.tokenKeys, reader, clock, random);
+  const bootstrapTokens = options.bootstrapTokenAuth ? new BootstrapTokens(reader, clock) : undefined;
+  const bearers = new BearerTokens(tokens, bootstrapTokens);
   const rbac = new RbacAuthorizer(reader);
   const authorizer = authorizers(options.authorizationModes, reader, rbac);
   const admission = new AdmissionChain(plugins(options, reader, rbac, authorizer));
@@ -111,7 +116,7 @@ export function assemble(options: ApiserverOptions): Apiserver {
   const inflight = new Inflight(options.inflight);
   const dispatcher = new Dispatcher({
     kinds,
-    reviews: new Reviews(authorizer, rbac, tokens),
+    reviews: new Reviews(authorizer, rbac, bearers),
     tokens,
     bookmarks,
     nodes: new NodeConnections(options.kubelets, clock, logger),
@@ -125,7 +130,9 @@ export function assemble(options: ApiserverOptions): Apiserver {
     serverAddress: options.serverAddress,
   });
   const handle = createHandler({
-    authenticator: new Authenticator(tokens, [], (reason) => logger.debug({ reason }, 'request not authenticated')),
+    authenticator: new Authenticator(bearers, options.bootstrapTokenAuth ? [clusterInfoPath] : [], (reason) =>
+      logger.debug({ reason }, 'request not authenticated'),
+    ),
     authorizer,
     inflight,
     kinds,

@@ -27,6 +27,11 @@ export const flags = {
   'api-audiences': { kind: 'list', optional: true, help: 'audiences this API answers to; the issuer by default' },
   'service-cluster-ip-range': { kind: 'string', default: '10.96.0.0/12', help: 'range of cluster IPs (IPv4 CIDR)' },
   'service-node-port-range': { kind: 'string', default: '30000-32767', help: 'range of node ports' },
+  'enable-bootstrap-token-auth': {
+    kind: 'boolean',
+    default: false,
+    help: 'accept the tokens with which hosts join, Secrets of the type bootstrap.kubernetes.io/token in kube-system',
+  },
   'authorization-mode': { kind: 'list', default: ['Node', 'RBAC'], help: 'authorizers in order: Node, RBAC' },
   'kubelet-client-certificate': { kind: 'string', optional: true, help: 'client certificate for kubelets (PEM)' },
   'kubelet-client-key': { kind: 'string', optional: true, help: 'key of the client certificate for kubelets (PEM)' },

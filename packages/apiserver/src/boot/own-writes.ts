@@ -2,6 +2,7 @@ import { type ApiObject, isAlreadyExists } from '@wherry/api';
 import { groups, type UserInfo } from '../auth/identity.ts';
 import type { Registry } from '../registry/context.ts';
 import { createObject } from '../registry/create.ts';
+import { ownManager } from '../registry/field-tracking.ts';
 import type { KindTable } from '../registry/served-kind.ts';
 
 /** Who the API server is when it writes by itself. */
@@ -27,7 +28,16 @@ export async function createIfMissing(
   try {
     // Defaulting changes objects in place; bootstrap data is shared.
     const own = JSON.parse(JSON.stringify(object)) as ApiObject;
-    await createObject(registry, { kind, stored, namespace, object: own, user: self, dryRun: false, warnings: [] });
+    await createObject(registry, {
+      kind,
+      stored,
+      namespace,
+      object: own,
+      user: self,
+      dryRun: false,
+      warnings: [],
+      managed: ownManager,
+    });
     return true;
   } catch (error) {
     if (isAlreadyExists(error)) {

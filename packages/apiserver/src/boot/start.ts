@@ -107,6 +107,7 @@ function assembleFrom(options: StartOptions, files: Files, health: Health): Apis
       issuer,
       audiences: flags['api-audiences'] ?? [issuer],
     },
+    bootstrapTokenAuth: flags['enable-bootstrap-token-auth'],
     kubelets:
       files.kubelet === undefined
         ? undefined

@@ -1,8 +1,10 @@
 import type { ApiObject } from '@wherry/api';
+import { entriesText } from '../managedfields/entries-text.ts';
 
 /**
  * Stored bytes are JSON without resourceVersion, in one fixed order: kind, apiVersion, metadata, the rest. So the
  * revision, known only after the write, can be spliced in right after `"metadata":{` without parsing anything.
+ * managedFields stand there too: their texts exist already, and would cost as much again to make anew.
  */
 export interface Encoding {
   readonly prefix: Buffer;
@@ -21,8 +23,14 @@ export function encodingOf(kind: string, apiVersion: string): Encoding {
 /** The bytes to store. */
 export function encodeForStorage(encoding: Encoding, object: ApiObject): Buffer {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
-  const { resourceVersion: _resourceVersion, ...meta } = metadata ?? {};
-  return Buffer.from(JSON.stringify({ kind: encoding.kind, apiVersion: encoding.apiVersion, metadata: meta, ...rest }));
+  const { resourceVersion: _resourceVersion, managedFields, ...meta } = metadata ?? {};
+  const text = JSON.stringify({ kind: encoding.kind, apiVersion: encoding.apiVersion, metadata: meta, ...rest });
+  if (managedFields === undefined || managedFields.length === 0) {
+    return Buffer.from(text);
+  }
+  const at = encoding.prefix.length;
+  const comma = text[at] === '}' ? '' : ',';
+  return Buffer.from(`${text.slice(0, at)}"managedFields":${entriesText(managedFields)}${comma}${text.slice(at)}`);
 }
 
 /** The bytes to serve: the stored ones with `metadata.resourceVersion`. */

@@ -1,4 +1,5 @@
 import type { ApiObject } from '@wherry/api';
+import type { Kept } from './protobuf-messages.ts';
 
 /** What selectors look at, taken from an object once, when its revision arrives. */
 export interface Attributes {
@@ -14,6 +15,8 @@ export class Entry {
   readonly revision: number;
   readonly bytes: Buffer;
   readonly attributes: Attributes;
+  /** Its message in protobuf; see ProtobufMessages, which alone writes here. */
+  protobuf: Kept | undefined;
   #object: WeakRef<ApiObject>;
 
   constructor(
@@ -29,6 +32,7 @@ export class Entry {
     this.revision = revision;
     this.bytes = bytes;
     this.attributes = attributes;
+    this.protobuf = undefined;
     this.#object = new WeakRef(object);
   }
 

@@ -1,18 +1,8 @@
 import { type Encoding, withOtherRevision } from './encoding.ts';
 import { Entry } from './entry.ts';
+import type { WatchForm } from './watch-form.ts';
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
-
-const FRAME_END = Buffer.from('}\n');
-const FRAME_START: Readonly<Record<EventType, Buffer>> = {
-  ADDED: Buffer.from('{"type":"ADDED","object":'),
-  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
-  DELETED: Buffer.from('{"type":"DELETED","object":'),
-};
-
-export function frame(type: EventType, object: Buffer): Buffer {
-  return Buffer.concat([FRAME_START[type], object, FRAME_END]);
-}
 
 /** One change in a resource's history. Frames are made once per form and shared by all watchers. */
 export class ChangeEvent {
@@ -57,13 +47,12 @@ export class ChangeEvent {
     );
   }
 
-  /** A frame in the given form, made at most once; `form` names what `make` does. */
-  frame(type: EventType, form: string, make: (entry: Entry) => Buffer): Buffer {
-    const key = `${type} ${form}`;
+  /** A frame in the given form, made at most once. */
+  frame(type: EventType, form: WatchForm): Buffer {
+    const key = `${type} ${form.name}`;
     let made = this.#frames?.get(key);
     if (made === undefined) {
-      const entry = type === 'DELETED' ? this.tombstone : this.entry;
-      made = frame(type, make(entry));
+      made = form.frame(type, type === 'DELETED' ? this.tombstone : this.entry);
       this.#frames ??= new Map();
       this.#frames.set(key, made);
     }

@@ -4,6 +4,7 @@ import { type Encoding, withRevision } from './encoding.ts';
 import { type Attributes, Entry } from './entry.ts';
 import { ChangeEvent } from './event.ts';
 import { History } from './history.ts';
+import { ProtobufMessages } from './protobuf-messages.ts';
 import { SortedEntries } from './sorted-entries.ts';
 
 export interface CachedResource {
@@ -32,6 +33,7 @@ export interface Follower {
 /** Everything this server knows of one resource: the present objects, the recent past, and who watches. */
 export class ResourceCache {
   readonly resource: CachedResource;
+  readonly protobuf: ProtobufMessages;
   history: History;
   readonly followers = new Set<Follower>();
   readonly #namespaces = new Map<string, SortedEntries>();
@@ -41,8 +43,10 @@ export class ResourceCache {
   #count = 0;
   #changedAt = 0;
 
-  constructor(resource: CachedResource) {
+  /** @param protobuf shared by all caches of a server */
+  constructor(resource: CachedResource, protobuf = new ProtobufMessages()) {
     this.resource = resource;
+    this.protobuf = protobuf;
     this.history = new History(0);
   }
 
@@ -86,6 +90,9 @@ export class ResourceCache {
       follower.cutOff();
     }
     const gone = [...this.entries()];
+    for (const entry of gone) {
+      this.protobuf.forget(entry);
+    }
     this.#namespaces.clear();
     this.#namespaceOrder = undefined;
     this.#count = 0;
@@ -188,7 +195,7 @@ export class ResourceCache {
     }
     const previous = entries.set(entry);
     this.#count += previous === undefined ? 1 : 0;
-    return previous;
+    return this.#replaced(previous);
   }
 
   #remove(namespace: string, name: string): Entry | undefined {
@@ -198,6 +205,13 @@ export class ResourceCache {
     if (entries?.size === 0) {
       this.#namespaces.delete(namespace);
       this.#namespaceOrder = undefined;
+    }
+    return this.#replaced(previous);
+  }
+
+  #replaced(previous: Entry | undefined): Entry | undefined {
+    if (previous !== undefined) {
+      this.protobuf.forget(previous);
     }
     return previous;
   }

@@ -7,6 +7,7 @@ import {
   type StorageWatch,
   type StoredValue,
 } from '../storage/port.ts';
+import { ProtobufMessages } from './protobuf-messages.ts';
 import { type CachedResource, ResourceCache } from './resource-cache.ts';
 
 /** One page of the first listing. */
@@ -16,6 +17,12 @@ const FOLLOWERS_PER_TURN = 200;
 /** After so long without news a waiting read asks the store for the stream's progress. */
 const PROGRESS_AFTER_MS = 25;
 const RESTART_PAUSE_MS = 250;
+/**
+ * The caches of a server that starts begin this many revisions ago, so that clients of another server that is gone go on
+ * from where they were: with nothing but the present, all their watches would have to list again.
+ */
+export const PAST_REVISIONS = 5_000;
+const CATCH_UP_MS = 5_000;
 /** Reads waiting for the cache at one time. */
 export const WAITERS_MAX = 10_000;
 
@@ -36,12 +43,16 @@ interface Waiter {
 
 /** One ordered watch on all of /registry/, split by resource. Its revision is the one all caches have reached. */
 export class WatchCache {
+  /** Of all resources, so that they share one limit. */
+  readonly protobuf = new ProtobufMessages();
   readonly #options: WatchCacheOptions;
   readonly #byPrefix = new Map<string, ResourceCache>();
   readonly #waiters = new Set<Waiter>();
   readonly #touched = new Set<ResourceCache>();
   readonly #progressListeners: (() => void)[] = [];
   #revision = 0;
+  /** The present when this server started: until the caches are there they show the past, and nobody is answered. */
+  #answersFrom = Number.MAX_SAFE_INTEGER;
   #live = false;
   #watch: StorageWatch | undefined;
 
@@ -53,7 +64,7 @@ export class WatchCache {
     if (this.#byPrefix.has(resource.prefix)) {
       throw new Error(`Two resources under ${resource.prefix}`);
     }
-    const cache = new ResourceCache(resource);
+    const cache = new ResourceCache(resource, this.protobuf);
     this.#byPrefix.set(resource.prefix, cache);
     return cache;
   }
@@ -67,6 +78,11 @@ export class WatchCache {
     return this.#live;
   }
 
+  /** Lets others have a turn in the midst of long work. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.defer(resolve));
+  }
+
   caches(): Iterable<ResourceCache> {
     return this.#byPrefix.values();
   }
@@ -76,10 +92,22 @@ export class WatchCache {
     this.#progressListeners.push(listener);
   }
 
-  /** Loads everything, then follows the store until the scope closes. Resolves when the caches are filled. */
+  /** Loads everything, then follows the store until the scope closes. Resolves when the caches show the present. */
   async start(scope: Scope): Promise<void> {
-    await this.#load(scope.signal);
+    const present = await this.#options.storage.currentRevision(scope.signal);
+    this.#answersFrom = present;
+    await this.#loadPast(present, scope.signal);
     scope.run('watch cache', (signal) => this.#follow(signal));
+    while (!(await this.reached(present, CATCH_UP_MS))) scope.signal.throwIfAborted();
+  }
+
+  async #loadPast(present: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#load(signal, Math.min(present, Math.max(1, present - PAST_REVISIONS)));
+    } catch (error) {
+      if (!isStorageError(error, 'compacted')) throw error;
+      await this.#load(signal, 0);
+    }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -87,7 +115,7 @@ export class WatchCache {
     while (!signal.aborted) {
       try {
         // Here, where a failure is one more reason to try again: the store may be away just then.
-        if (compacted) await this.#load(signal);
+        if (compacted) await this.#load(signal, 0);
         compacted = false;
         this.#watch = this.#options.storage.watch(REGISTRY_PREFIX, this.#revision + 1, signal);
         this.#live = true;
@@ -108,10 +136,11 @@ export class WatchCache {
     }
   }
 
-  async #load(signal: AbortSignal): Promise<void> {
+  /** @param at fills the caches as of this revision; 0: the newest */
+  async #load(signal: AbortSignal, at: number): Promise<void> {
     const items = new Map<ResourceCache, StoredValue[]>();
     let from = REGISTRY_PREFIX;
-    let revision = 0;
+    let revision = at;
     for (;;) {
       const page = await this.#options.storage.list(REGISTRY_PREFIX, { revision, from, limit: PAGE_KEYS, signal });
       revision = page.revision;
@@ -193,7 +222,7 @@ export class WatchCache {
 
   #wakeWaiters(): void {
     for (const waiter of this.#waiters) {
-      if (waiter.revision <= this.#revision) {
+      if (this.#includes(waiter.revision)) {
         this.#waiters.delete(waiter);
         waiter.resolve(true);
       }
@@ -203,12 +232,19 @@ export class WatchCache {
   /** Waits until everything acknowledged before the call is in the caches. False: it took longer than `timeoutMs`. */
   async fresh(timeoutMs: number): Promise<boolean> {
     const revision = await this.#options.storage.currentRevision();
-    return revision <= this.#revision || this.reached(revision, timeoutMs);
+    return this.#includes(revision) || this.reached(revision, timeoutMs);
   }
 
-  /** Waits until the caches include `revision`. False: it took longer than `timeoutMs`. */
+  #includes(revision: number): boolean {
+    return revision <= this.#revision && this.#answersFrom <= this.#revision;
+  }
+
+  /**
+   * Waits until the caches include `revision`, and in any case until they are filled. False: it took longer than
+   * `timeoutMs`.
+   */
   reached(revision: number, timeoutMs: number): Promise<boolean> {
-    if (revision <= this.#revision) {
+    if (this.#includes(revision)) {
       return Promise.resolve(true);
     }
     if (this.#waiters.size >= WAITERS_MAX) {

@@ -1,7 +1,7 @@
 import type { Entry } from './entry.ts';
 import type { ChangeEvent, EventType } from './event.ts';
-import { frame } from './event.ts';
 import type { Follower, ResourceCache } from './resource-cache.ts';
+import type { WatchForm } from './watch-form.ts';
 
 /** Bytes handed to a connection in one write. */
 const WRITE_BYTES_MAX = 256 * 1024;
@@ -21,14 +21,8 @@ export interface Selection {
   readonly byIdentityOnly: boolean;
 }
 
-/** How objects are written: plain, Table, PartialObjectMetadata, another API version. */
-export interface WatchForm {
-  /** Names the form, so that equal frames are made once. */
-  readonly name: string;
-  readonly encode: (entry: Entry) => Buffer;
-  /** The BOOKMARK's object. */
-  bookmark(revision: number, initialEventsEnd: boolean): Buffer;
-}
+/** Why a watcher stopped by itself. */
+export type WatchEnd = 'fellBehind' | 'cutOff' | 'failed';
 
 export interface WatcherStart {
   /** Objects to send as ADDED first. */
@@ -48,9 +42,9 @@ export interface WatcherStart {
 export class Watcher implements Follower {
   readonly #cache: ResourceCache;
   readonly #selection: Selection;
-  readonly #form: WatchForm;
+  #form: WatchForm;
   readonly #output: WatchOutput;
-  readonly #onEnd: (reason: 'fellBehind' | 'cutOff') => void;
+  readonly #onEnd: (reason: WatchEnd, error?: unknown) => void;
   #initial: Iterator<Entry> | undefined;
   #bookmarkAfterInitial: number | undefined;
   #position: number;
@@ -64,7 +58,7 @@ export class Watcher implements Follower {
     form: WatchForm,
     output: WatchOutput,
     start: WatcherStart,
-    onEnd: (reason: 'fellBehind' | 'cutOff') => void,
+    onEnd: (reason: WatchEnd, error?: unknown) => void,
   ) {
     this.#cache = cache;
     this.#selection = selection;
@@ -87,12 +81,25 @@ export class Watcher implements Follower {
   advance(): void {
     while (!this.#full && !this.#ended && (this.#initial !== undefined || this.#position < this.#cache.history.end)) {
       const frames: Buffer[] = [];
+      const failure = this.#collect(frames);
+      this.#write(frames);
+      if (failure !== undefined) {
+        this.#end('failed', failure.error);
+      }
+    }
+  }
+
+  /** An object that cannot be encoded ends this watch, not the cache that feeds all of them. */
+  #collect(frames: Buffer[]): { readonly error: unknown } | undefined {
+    try {
       if (this.#initial === undefined) {
         this.#collectChanges(frames);
       } else {
         this.#collectInitial(this.#initial, frames);
       }
-      this.#write(frames);
+      return undefined;
+    } catch (error) {
+      return { error };
     }
   }
 
@@ -111,15 +118,20 @@ export class Watcher implements Follower {
       if (next.done === true) {
         this.#initial = undefined;
         if (this.#bookmarkAfterInitial !== undefined) {
-          frames.push(bookmarkFrame(this.#form.bookmark(this.#bookmarkAfterInitial, true)));
+          this.#push(frames, this.#form.bookmark(this.#bookmarkAfterInitial, true));
           this.#bookmarkAfterInitial = undefined;
         }
         return;
       }
-      const added = frame('ADDED', this.#form.encode(next.value));
-      frames.push(added);
-      bytes += added.length;
+      const added = this.#form.frame('ADDED', next.value);
+      bytes += this.#push(frames, added);
     }
+  }
+
+  #push(frames: Buffer[], frame: Buffer): number {
+    frames.push(frame);
+    this.#form = this.#form.after ?? this.#form;
+    return frame.length;
   }
 
   #collectChanges(frames: Buffer[]): void {
@@ -134,8 +146,7 @@ export class Watcher implements Follower {
       this.#position += 1;
       const made = event.revision > this.#afterRevision ? this.#frameOf(event) : undefined;
       if (made !== undefined) {
-        frames.push(made);
-        bytes += made.length;
+        bytes += this.#push(frames, made);
       }
     }
   }
@@ -145,7 +156,7 @@ export class Watcher implements Follower {
     if (type === undefined) {
       return undefined;
     }
-    return event.frame(type, this.#form.name, this.#form.encode);
+    return event.frame(type, this.#form);
   }
 
   /** What the change looks like through the selection: an object that moves out of it is DELETED for this watcher. */
@@ -175,7 +186,9 @@ export class Watcher implements Follower {
       this.#position >= this.#cache.history.end &&
       revision >= this.#afterRevision
     ) {
-      this.#full = !this.#output.write(bookmarkFrame(this.#form.bookmark(revision, false)));
+      const frames: Buffer[] = [];
+      this.#push(frames, this.#form.bookmark(revision, false));
+      this.#write(frames);
     }
   }
 
@@ -183,10 +196,10 @@ export class Watcher implements Follower {
     this.#end('cutOff');
   }
 
-  #end(reason: 'fellBehind' | 'cutOff'): void {
+  #end(reason: WatchEnd, error?: unknown): void {
     if (!this.#ended) {
       this.close();
-      this.#onEnd(reason);
+      this.#onEnd(reason, error);
     }
   }
 
@@ -194,11 +207,4 @@ export class Watcher implements Follower {
     this.#ended = true;
     this.#cache.followers.delete(this);
   }
-}
-
-const BOOKMARK_START = Buffer.from('{"type":"BOOKMARK","object":');
-const FRAME_END = Buffer.from('}\n');
-
-function bookmarkFrame(object: Buffer): Buffer {
-  return Buffer.concat([BOOKMARK_START, object, FRAME_END]);
 }

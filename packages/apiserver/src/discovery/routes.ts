@@ -2,7 +2,8 @@ import { openApiV2Document, openApiV3Document, openApiV3Index, resourceTable } f
 import type { Health, Metrics } from '@wherry/daemon';
 import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts';
 import type { ApiRequest, ApiResponse, Headers } from '../http/exchange.ts';
-import { negotiate, plainJson, ranges } from '../http/negotiate.ts';
+import { mediaTypes, negotiate, plainJson, ranges } from '../http/negotiate.ts';
+import { encodeObject } from '../http/protobuf/encode.ts';
 import { jsonBytesResponse, textResponse, valueResponse } from '../http/respond.ts';
 import { buildDiscovery, type Discovery, type Document } from './discovery.ts';
 import { openApiV2Protobuf } from './open-api-v2-protobuf.ts';
@@ -77,15 +78,17 @@ export class Routes {
     if (version !== undefined) {
       return this.#document(request, this.#discovery.resources.get(version));
     }
-    return wantsAggregated(request)
-      ? this.#aggregated(request, this.#discovery.aggregatedCore)
+    const aggregated = aggregatedType(request);
+    return aggregated !== undefined
+      ? this.#aggregated(request, this.#discovery.aggregatedCore, aggregated)
       : this.#document(request, this.#discovery.core);
   }
 
   #groups(request: ApiRequest, group: string | undefined, version: string | undefined): ApiResponse | undefined {
     if (group === undefined) {
-      return wantsAggregated(request)
-        ? this.#aggregated(request, this.#discovery.aggregatedGroups)
+      const aggregated = aggregatedType(request);
+      return aggregated !== undefined
+        ? this.#aggregated(request, this.#discovery.aggregatedGroups, aggregated)
         : this.#document(request, this.#discovery.groups);
     }
     if (version === undefined) {
@@ -100,9 +103,9 @@ export class Routes {
       : jsonBytesResponse(200, found.bytes, negotiate(request.header('accept'), false, ['object']));
   }
 
-  #aggregated(request: ApiRequest, found: Document): ApiResponse {
+  #aggregated(request: ApiRequest, found: Document, encoding: 'json' | 'protobuf'): ApiResponse {
     const headers: Headers = {
-      'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+      'content-type': `${mediaTypes[encoding]};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`,
       etag: found.etag,
       vary: 'Accept',
       'cache-control': 'public',
@@ -110,7 +113,8 @@ export class Routes {
     if (request.header('if-none-match') === found.etag) {
       return { kind: 'bytes', status: 304, headers, body: Buffer.alloc(0) };
     }
-    return { kind: 'bytes', status: 200, headers, body: found.bytes };
+    const body = encoding === 'json' ? found.bytes : encodeObject(JSON.parse(found.bytes.toString()) as object);
+    return { kind: 'bytes', status: 200, headers, body };
   }
 
   async #health(path: string, query: URLSearchParams): Promise<ApiResponse | undefined> {
@@ -137,7 +141,7 @@ export class Routes {
     if (version === 'v2' && rest === '') {
       const accept = request.header('accept') ?? '';
       if (protobufAccepted.some((name) => accept.includes(name))) return this.#openApiV2Protobuf();
-      negotiate(request.header('accept'), false, ['object']);
+      negotiate(request.header('accept'), false, ['object'], ['json']);
       return cached(
         this.#openApiBytes('v2', () => openApiV2Document(KUBERNETES_VERSION)),
         {},
@@ -149,7 +153,7 @@ export class Routes {
     if (rest === '') {
       return cached(this.#openApiBytes('v3', openApiV3Index), {});
     }
-    negotiate(request.header('accept'), false, ['object']);
+    negotiate(request.header('accept'), false, ['object'], ['json']);
     const bytes = this.#openApiBytes(rest, () => openApiV3Document(rest));
     // The hash in the URL stands for this content, so it may be kept for ever.
     return cached(bytes, query.has('hash') ? { 'cache-control': 'public, immutable', vary: 'Accept' } : {});
@@ -215,23 +219,25 @@ export class Routes {
   }
 }
 
-function wantsAggregated(request: ApiRequest): boolean {
+/** Undefined: the client wants, or also takes first, the classic documents. */
+function aggregatedType(request: ApiRequest): 'json' | 'protobuf' | undefined {
   const accept = request.header('accept');
   if (accept === undefined) {
-    return false;
+    return undefined;
   }
   for (const { type, parameters } of ranges(accept)) {
-    if (type === 'application/json' || type === '*/*') {
+    const encoding = type === mediaTypes.protobuf ? 'protobuf' : 'json';
+    if (encoding === 'protobuf' || type === mediaTypes.json || type === '*/*') {
       const asked = parameters['as'] === 'APIGroupDiscoveryList' && parameters['g'] === 'apidiscovery.k8s.io';
       if (asked && parameters['v'] === 'v2') {
-        return true;
+        return encoding;
       }
       if (parameters['as'] === undefined) {
-        return false;
+        return undefined;
       }
     }
   }
-  return false;
+  return undefined;
 }
 
 function cached(bytes: Buffer | undefined, headers: Headers): ApiResponse | undefined {

@@ -15,11 +15,19 @@ import { impersonated } from '../auth/impersonate.ts';
 import type { Routes } from '../discovery/routes.ts';
 import type { Registry, ResourceRequest } from '../registry/context.ts';
 import { type Dispatcher, pageNotFound } from '../registry/dispatch.ts';
-import type { KindTable } from '../registry/served-kind.ts';
+import type { KindTable, ServedKind } from '../registry/served-kind.ts';
 import { compress } from './compress.ts';
 import type { ApiRequest, ApiResponse, Handle } from './exchange.ts';
 import { type Inflight, isLongRunning, isMutating } from './inflight.ts';
-import { negotiate, type ObjectForm, plainJson, type Representation } from './negotiate.ts';
+import {
+  type Encoding,
+  negotiate,
+  negotiateStream,
+  type ObjectForm,
+  plainJson,
+  type Representation,
+} from './negotiate.ts';
+import { messageOf } from './protobuf/messages.ts';
 import { isTrue, MalformedPath, parseRequestInfo, type RequestInfo } from './request-info.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { statusResponse, textResponse, warningHeader } from './respond.ts';
@@ -44,6 +52,9 @@ export interface HandlerOptions {
 const noQuery = new URLSearchParams();
 const allForms: readonly ObjectForm[] = ['object', 'table', 'partial'];
 const objectOnly: readonly ObjectForm[] = ['object'];
+const allEncodings: readonly Encoding[] = ['json', 'yaml', 'protobuf'];
+/** Of kinds without a protobuf message, such as custom resources. */
+const textEncodings: readonly Encoding[] = ['json', 'yaml'];
 
 /** The whole way of a request: limits, who, whether, what. */
 export function createHandler(options: HandlerOptions): Handle {
@@ -59,14 +70,15 @@ export function createHandler(options: HandlerOptions): Handle {
       if (!(error instanceof MalformedPath)) {
         throw error;
       }
-      return withHeader(statusResponse(badRequest(error.message, { cause: error }), plainJson), 'audit-id', auditId);
+      const refused = badRequest(error.message, { cause: error });
+      return withHeader(statusResponse(refused, errorForm(request, query)), 'audit-id', auditId);
     }
     const warnings: string[] = [];
     let response: ApiResponse;
     try {
       response = await serve(options, request, info, query, warnings, signal);
     } catch (error) {
-      response = refusal(error, request, info, logger);
+      response = refusal(error, request, info, query, logger);
     }
     response = withHeader(response, 'audit-id', auditId);
     response.headers['cache-control'] ??= 'no-cache, private';
@@ -78,15 +90,35 @@ export function createHandler(options: HandlerOptions): Handle {
   };
 }
 
-function refusal(error: unknown, request: ApiRequest, info: RequestInfo, logger: Logger): ApiResponse {
+function refusal(
+  error: unknown,
+  request: ApiRequest,
+  info: RequestInfo,
+  query: URLSearchParams,
+  logger: Logger,
+): ApiResponse {
+  const how = errorForm(request, query);
   if (error instanceof StatusError) {
     if (error.code >= 500) {
       logger.warn({ err: error, method: request.method, path: info.path }, 'request failed');
     }
-    return statusResponse(error, plainJson);
+    return statusResponse(error, how);
   }
   logger.error({ err: error, method: request.method, path: info.path }, 'request met a defect');
-  return statusResponse(internalError(error instanceof Error ? error.message : String(error)), plainJson);
+  return statusResponse(internalError(error instanceof Error ? error.message : String(error)), how);
+}
+
+/** A Status comes as the client takes it; one who takes nothing that we have gets JSON, not another error. */
+function errorForm(request: ApiRequest, query: URLSearchParams): Representation {
+  try {
+    return negotiate(request.header('accept'), isPretty(query), objectOnly);
+  } catch {
+    return plainJson;
+  }
+}
+
+function isPretty(query: URLSearchParams): boolean {
+  return query !== noQuery && isTrue(query.get('pretty'));
 }
 
 function withHeader(response: ApiResponse, name: string, value: string | readonly string[]): ApiResponse {
@@ -161,21 +193,36 @@ async function resource(
   const kind = options.kinds.find(info.group, info.version, info.resource);
   if (kind === undefined) {
     return options.kinds.hasGroupVersion(info.group, info.version)
-      ? statusResponse(pageNotFound(), plainJson)
+      ? statusResponse(pageNotFound(), errorForm(request, query))
       : textResponse(404, '404 page not found\n');
   }
-  const how = representation(request, info, query);
+  const how = representation(request, info, query, kind);
   const from: ResourceRequest = { registry: options.registry, request, info, query, user, kind, signal, how, warnings };
   return options.dispatcher.dispatch(from);
 }
 
-function representation(request: ApiRequest, info: RequestInfo, query: URLSearchParams): Representation {
+function representation(
+  request: ApiRequest,
+  info: RequestInfo,
+  query: URLSearchParams,
+  kind: ServedKind,
+): Representation {
   if (isLongRunning('', info.subresource)) {
     // What is passed through from a node or a pod is in whatever form it has.
     return plainJson;
   }
-  const forms = info.subresource === '' || info.subresource === 'status' ? allForms : objectOnly;
-  return negotiate(request.header('accept'), query !== noQuery && isTrue(query.get('pretty')), forms);
+  const whole = info.subresource === '' || info.subresource === 'status';
+  const forms = whole && hasTable(kind) ? allForms : objectOnly;
+  const accept = request.header('accept');
+  const encodings = messageOf(kind.apiVersion, kind.resource.kind) === undefined ? textEncodings : allEncodings;
+  return info.verb === 'watch'
+    ? negotiateStream(accept, forms, encodings)
+    : negotiate(accept, isPretty(query), forms, encodings);
+}
+
+/** Reviews and bindings are answered, not kept: there is nothing to make rows of. */
+function hasTable({ stored, resource: { verbs } }: ServedKind): boolean {
+  return stored !== undefined || verbs.includes('list');
 }
 
 function withDeadline<T>(answer: Promise<T>, clock: Clock): Promise<T> {

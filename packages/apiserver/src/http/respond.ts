@@ -1,12 +1,8 @@
-import type { Status, StatusError } from '@wherry/api';
+import { notAcceptable, type Status, type StatusError } from '@wherry/api';
 import { dump } from 'js-yaml';
 import type { BytesResponse, Headers } from './exchange.ts';
-import type { Encoding, Representation } from './negotiate.ts';
-
-const contentTypes: Readonly<Record<Encoding, string>> = {
-  json: 'application/json',
-  yaml: 'application/yaml',
-};
+import { mediaTypes, type Representation } from './negotiate.ts';
+import { encodeObject, NotEncodable } from './protobuf/encode.ts';
 
 export function textResponse(status: number, text: string, headers: Headers = {}): BytesResponse {
   return {
@@ -20,23 +16,35 @@ export function textResponse(status: number, text: string, headers: Headers = {}
 /** A value that is encoded for this one answer. */
 export function valueResponse(
   status: number,
-  value: unknown,
+  value: object,
   how: Representation,
   headers: Headers = {},
 ): BytesResponse {
   return {
     kind: 'bytes',
     status,
-    headers: { 'content-type': contentTypes[how.encoding], ...headers },
+    headers: { 'content-type': mediaTypes[how.encoding], ...headers },
     body: encodeValue(value, how),
   };
 }
 
-export function encodeValue(value: unknown, how: Representation): Buffer {
+/** @throws StatusError NotAcceptable for a kind that has no protobuf form */
+export function encodeValue(value: object, how: Representation): Buffer {
+  if (how.encoding === 'protobuf') {
+    return encodeAsProtobuf(value);
+  }
   if (how.encoding === 'yaml') {
     return Buffer.from(dump(value, { noRefs: true, lineWidth: -1 }));
   }
   return Buffer.from(how.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value));
+}
+
+function encodeAsProtobuf(value: object): Buffer {
+  try {
+    return encodeObject(value);
+  } catch (cause) {
+    throw cause instanceof NotEncodable ? notAcceptable(cause.message) : cause;
+  }
 }
 
 /** Bytes that are JSON already; only another encoding costs anything. */
@@ -47,7 +55,7 @@ export function jsonBytesResponse(
   headers: Headers = {},
 ): BytesResponse {
   if (how.encoding !== 'json' || how.pretty) {
-    return valueResponse(status, JSON.parse(bytes.toString()), how, headers);
+    return valueResponse(status, JSON.parse(bytes.toString()) as object, how, headers);
   }
   return { kind: 'bytes', status, headers: { 'content-type': 'application/json', ...headers }, body: bytes };
 }

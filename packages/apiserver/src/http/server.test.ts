@@ -9,6 +9,8 @@ import { controlPlaneWishes, ensureTree, nodeWishes } from '@wherry/pki';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KubeletClient } from '../proxying/kubelet-client.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
+import { encodeObject } from './protobuf/encode.ts';
 import { HttpServer } from './server.ts';
 
 let folder: string;
@@ -168,6 +170,44 @@ describe('HttpServer', () => {
     await new Promise((resolve) => stream.once('response', resolve));
     await api.request('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'live' } } });
     expect(JSON.parse(await first)).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'live' } } });
+    stream.close();
+    session.close();
+  });
+});
+
+describe('protobuf on the wire', () => {
+  const protobuf = 'application/vnd.kubernetes.protobuf';
+
+  it('passes over HTTP/1.1 byte for byte', async () => {
+    const body = encodeObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'binary' }, data: { k: 'é' } });
+    const { port } = server.address;
+    const path = '/api/v1/namespaces/default/configmaps';
+    const headers = { 'content-type': protobuf, accept: protobuf };
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      const outgoing = request({ host: '127.0.0.1', port, path, ca, method: 'POST', headers, ...admin }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => parts.push(chunk));
+        response.on('end', () => resolve(Buffer.concat(parts)));
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+    expect(decodeProtobuf(answer)).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'binary' }, data: { k: 'é' } });
+    const same = await api.request('GET', `${path}/binary`, { headers: { accept: protobuf } });
+    expect(same.bytes.equals(answer)).toBe(true);
+  });
+
+  it('comes in frames over HTTP/2', async () => {
+    const session = connect(`https://127.0.0.1:${server.address.port}`, { ca, ...admin });
+    const stream = session.request({
+      ':path': '/api/v1/configmaps?watch=1&fieldSelector=metadata.name%3Dbinary',
+      accept: `${protobuf};stream=watch`,
+    });
+    const first = new Promise<Buffer>((resolve) => stream.once('data', resolve));
+    const type = await new Promise((resolve) => stream.once('response', (headers) => resolve(headers['content-type'])));
+    const frame = await first;
+    expect([type, frame.readUInt32BE(0)]).toEqual([`${protobuf};stream=watch`, frame.length - 4]);
+    expect(decodeProtobuf(frame.subarray(frame.indexOf('k8s\0')))).toMatchObject({ metadata: { name: 'binary' } });
     stream.close();
     session.close();
   });

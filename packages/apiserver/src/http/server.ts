@@ -104,7 +104,10 @@ function useNativeStreams(server: Http2SecureServer, handle: Handle, drain: Abor
   server.on('stream', (stream: ServerHttp2Stream, headers) => serveHttp2(handle, stream, headers, drain, logger));
   server.on('session', (session) => {
     session.setLocalWindowSize?.(8 * 1024 * 1024);
-    drain.addEventListener('abort', () => session.close(), { once: true });
+    const end = (): void => session.close();
+    drain.addEventListener('abort', end, { once: true });
+    // Else the drain would hold every session that ever was.
+    session.on('close', () => drain.removeEventListener('abort', end));
   });
   server.on('sessionError', (error) => logger.debug({ err: error }, 'HTTP/2 session failed'));
   server.on('tlsClientError', (error) => logger.debug({ err: error }, 'TLS handshake failed'));

@@ -3,7 +3,8 @@ import type { ApiResponse } from '../http/exchange.ts';
 import { valueResponse } from '../http/respond.ts';
 import { strategyFor } from '../kinds/index.ts';
 import type { ResourceRequest } from './context.ts';
-import { includeObject, partialOf } from './render.ts';
+import { metaApiVersion, partialOf } from './partial.ts';
+import { includeObject } from './render.ts';
 import { columnsOf, tableRow } from './table.ts';
 
 /** Asks a component how it is: the text of its answer, or why there is none. */
@@ -36,22 +37,23 @@ function respond(from: ResourceRequest, items: readonly ComponentStatus[], singl
       200,
       {
         kind: 'Table',
-        apiVersion: 'meta.k8s.io/v1',
+        apiVersion: metaApiVersion(how),
         metadata: {},
         columnDefinitions: columnsOf(strategy),
-        rows: items.map((item) => tableRow(strategy, item, item, include, nowMs)),
+        rows: items.map((item) => tableRow(strategy, item, item, include, nowMs, how)),
       },
       how,
     );
   }
   const partial = how.form === 'partial';
-  const shown = partial ? items.map(partialOf) : items;
-  if (single) {
-    return valueResponse(200, shown[0], how);
+  const shown = partial ? items.map((item) => partialOf(item, how)) : items;
+  const [first] = shown;
+  if (single && first !== undefined) {
+    return valueResponse(200, first, how);
   }
   return valueResponse(
     200,
-    { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {}, items: shown },
+    { kind: 'PartialObjectMetadataList', apiVersion: metaApiVersion(how), metadata: {}, items: shown },
     how,
   );
 }

@@ -20,19 +20,27 @@ export function decodeContinue(text: string): ContinueToken {
   try {
     value = JSON.parse(Buffer.from(text, 'base64url').toString());
   } catch (cause) {
-    throw badRequest(`continue key is not valid: ${(cause as Error).message}`, { cause });
+    throw refused(`: ${(cause as Error).message}`, { cause });
   }
   const { v, rv, start } = (value ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
   if (v !== VERSION) {
-    throw badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(v)}`);
+    throw refused(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   }
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0 || typeof start !== 'string' || start === '') {
-    throw badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) {
+    throw refused(`: incorrect encoded start resourceVersion (version ${VERSION})`);
   }
-  if (start.split('/').some((part) => part === '.' || part === '..')) {
-    throw badRequest(`continue key is not valid: ${start}`);
+  if (typeof start !== 'string' || start === '') {
+    throw refused(`: encoded start key empty (version ${VERSION})`);
+  }
+  // A token leads nowhere but into its own resource.
+  if (!/^\/?[^/]+(\/[^/]+)*$/.test(start) || start.split('/').some((part) => part === '.' || part === '..')) {
+    throw refused(`: ${start}`);
   }
   return { revision: rv, start };
+}
+
+function refused(why: string, options?: ErrorOptions): StatusError {
+  return badRequest(`invalid continue token: continue key is not valid${why}`, options);
 }
 
 /** 410 with a token that goes on without consistency. */

@@ -12,8 +12,10 @@ import { randomSuffix, rfc3339 } from '@wherry/daemon';
 import type { UserInfo } from '../auth/identity.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { ApiResponse } from '../http/exchange.ts';
+import type { Entries } from '../managedfields/track-update.ts';
 import { type Registry, type StoredRequest, strategyContext } from './context.ts';
 import { readObject } from './decode.ts';
+import { entriesOfNew, type FieldManager, fieldManagerOf } from './field-tracking.ts';
 import { generatedName, metadataErrors } from './metadata.ts';
 import { mayHaveHappened } from './object-store.ts';
 import { parseWriteOptions } from './options.ts';
@@ -40,6 +42,7 @@ export async function create(from: StoredRequest): Promise<ApiResponse> {
     user: from.user,
     dryRun: options.dryRun,
     warnings: from.warnings,
+    managed: fieldManagerOf(from, options.fieldManager),
   });
   return entryResponse(from, 201, entry);
 }
@@ -53,6 +56,13 @@ export interface Creation {
   readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly warnings: string[];
+  /** Who writes, or what is known already of who owns what. */
+  readonly managed: FieldManager | KnownManagers;
+}
+
+/** What applying a configuration has found out. */
+export interface KnownManagers {
+  readonly entries: Entries;
 }
 
 /** Everything from a decoded body to the stored object; also for the server's own objects. */
@@ -96,7 +106,9 @@ async function prepared(registry: Registry, creation: Creation, name: string): P
   const { strategy } = stored;
   const { resource } = kind;
   const defaulted = applyDefaults(resource.group, resource.version, resource.kind, creation.object);
-  const metadata = newMetadata(registry, creation, name);
+  const { managed } = creation;
+  const managedFields = 'entries' in managed ? managed.entries : entriesOfNew(registry, kind, defaulted, managed);
+  const metadata = newMetadata(registry, creation, name, managedFields);
   const converted = kind.conversion?.toStored(defaulted) ?? defaulted;
   const attributes = {
     operation: 'CREATE',
@@ -107,6 +119,7 @@ async function prepared(registry: Registry, creation: Creation, name: string): P
     old: undefined,
     user,
     dryRun,
+    warnings: creation.warnings,
   } as const;
   const given = strategy.statusOnCreate === 'keep' || !kind.hasStatus ? converted : withoutStatus(converted);
   const object = { ...given, kind: stored.kind, apiVersion: stored.apiVersion, metadata };
@@ -130,7 +143,7 @@ function withoutStatus(object: ApiObject): ApiObject {
 }
 
 /** @throws StatusError BadRequest when the body names another namespace than the URL */
-function newMetadata(registry: Registry, creation: Creation, name: string): ObjectMeta {
+function newMetadata(registry: Registry, creation: Creation, name: string, managedFields: Entries): ObjectMeta {
   const { stored, namespace, object } = creation;
   const given = object.metadata ?? {};
   if (stored.namespaced && (given.namespace ?? '') !== '' && given.namespace !== namespace) {
@@ -155,5 +168,6 @@ function newMetadata(registry: Registry, creation: Creation, name: string): Obje
     uid: registry.random.uuid(),
     creationTimestamp: rfc3339(registry.clock.now()),
     ...(stored.strategy.generation === true ? { generation: 1 } : {}),
+    ...(managedFields === undefined ? {} : { managedFields }),
   };
 }

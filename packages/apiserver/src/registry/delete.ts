@@ -21,6 +21,8 @@ import { type Propagation, planDeletion } from './deletion-plan.ts';
 import type { Change, Updated } from './object-store.ts';
 import { entryResponse } from './render.ts';
 
+const deleteOptionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' };
+
 /** A DELETE's options, from its body and its query. */
 export interface Deletion {
   readonly gracePeriodSeconds: number | undefined;
@@ -90,6 +92,7 @@ export async function removeObject(
         old: current.object(),
         user,
         dryRun: deletion.dryRun,
+        warnings: from.warnings,
       });
       const plan = planDeletion(current.object(), stored.strategy, deletion, registry.clock.now(), rfc3339);
       return plan.kind === 'mark' ? { kind: 'write', object: plan.object } : plan;
@@ -126,7 +129,7 @@ export async function readDeletion(from: StoredRequest): Promise<Deletion> {
   const bytes = await request.readBody(BODY_BYTES_MAX);
   let options: DeleteOptions;
   if (bytes.length > 0) {
-    const value = parseBody(bytes, bodyType(request.header('content-type')));
+    const value = parseBody(bytes, bodyType(request.header('content-type')), deleteOptionsKind);
     options = decodeDeleteOptions(value);
   } else {
     options = fromQuery(query);
@@ -152,8 +155,7 @@ function decodeDeleteOptions(value: Parameters<typeof decodeValue>[0]): DeleteOp
   // Any group's version will do: the kind is the same in all of them.
   const plain =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value, apiVersion: 'v1' } : value;
-  return decodeValue(plain, { group: '', version: 'v1', kind: 'DeleteOptions', node }, 'Ignore')
-    .object as DeleteOptions;
+  return decodeValue(plain, { ...deleteOptionsKind, node }, 'Ignore').object as DeleteOptions;
 }
 
 function fromQuery(query: URLSearchParams): DeleteOptions {

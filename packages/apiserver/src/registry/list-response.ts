@@ -1,10 +1,13 @@
-import type { ListMeta } from '@wherry/api';
+import { type ListMeta, notAcceptable } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
 import type { ApiResponse } from '../http/exchange.ts';
+import { mediaTypes } from '../http/negotiate.ts';
 import { encodeValue, valueResponse } from '../http/respond.ts';
 import type { StoredRequest } from './context.ts';
+import { goType, metaApiVersion, partialOf } from './partial.ts';
+import { protobufList } from './protobuf-list.ts';
 import type { Found } from './read.ts';
-import { partialOf, servedBytes, servedObject, tableOf } from './render.ts';
+import { servedBytes, servedObject, tableOf } from './render.ts';
 
 /** Lists up to this size are sent in one piece. */
 const WHOLE_BYTES_MAX = 64 * 1024;
@@ -12,37 +15,46 @@ const CHUNK_BYTES = 64 * 1024;
 const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}\n');
 
-export function listResponse(from: StoredRequest, found: Found, metadata: ListMeta): ApiResponse {
+export async function listResponse(from: StoredRequest, found: Found, metadata: ListMeta): Promise<ApiResponse> {
   const { how, kind } = from;
   if (how.form === 'table') {
     return valueResponse(200, tableOf(from, found.entries, metadata), how);
   }
-  if (how.form === 'partial') {
-    const items = found.entries.map((entry) => partialOf(entry.object()));
-    return valueResponse(
-      200,
-      { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items },
-      how,
+  const partial = how.form === 'partial';
+  if (partial && !how.partialList) {
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goType(from)}List)`,
     );
   }
-  const head = { kind: `${kind.resource.kind}List`, apiVersion: kind.apiVersion, metadata };
+  const head = partial
+    ? { kind: 'PartialObjectMetadataList', apiVersion: metaApiVersion(how), metadata }
+    : { kind: `${kind.resource.kind}List`, apiVersion: kind.apiVersion, metadata };
+  if (how.encoding === 'protobuf') {
+    return protobufList(from, found.entries, head);
+  }
   if (how.encoding !== 'json' || how.pretty) {
-    const items = found.entries.map((entry) => servedObject(kind, entry));
+    const items = found.entries.map((entry) => (partial ? partialOf(entry.object(), how) : servedObject(kind, entry)));
     return {
       kind: 'bytes',
       status: 200,
-      headers: { 'content-type': `application/${how.encoding}` },
+      headers: { 'content-type': mediaTypes[how.encoding] },
       body: encodeValue({ ...head, items }, how),
     };
   }
   const headBytes = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  const encode =
-    kind.conversion === undefined ? (entry: Entry) => entry.bytes : (entry: Entry) => servedBytes(kind, entry);
-  const headers = { 'content-type': 'application/json' };
+  const encode = jsonEncoder(from);
+  const headers = { 'content-type': mediaTypes.json };
   if (sizeWithin(found.entries, WHOLE_BYTES_MAX)) {
     return { kind: 'bytes', status: 200, headers, body: Buffer.concat([...chunks(headBytes, found.entries, encode)]) };
   }
   return { kind: 'chunks', status: 200, headers, chunks: chunks(headBytes, found.entries, encode), compressible: true };
+}
+
+function jsonEncoder({ how, kind }: StoredRequest): (entry: Entry) => Buffer {
+  if (how.form === 'partial') {
+    return (entry) => Buffer.from(JSON.stringify(partialOf(entry.object(), how)));
+  }
+  return kind.conversion === undefined ? (entry) => entry.bytes : (entry) => servedBytes(kind, entry);
 }
 
 function sizeWithin(entries: readonly Entry[], limit: number): boolean {

@@ -187,7 +187,7 @@ export function metadataUpdateErrors(stored: StoredKind, next: ObjectMeta, old: 
 }
 
 /** Metadata of an update: what only the server sets comes from the old object. */
-export function carryOver(next: ObjectMeta, old: ObjectMeta): ObjectMeta {
+export function carryOver(next: ObjectMeta, old: ObjectMeta, managedFields: ObjectMeta['managedFields']): ObjectMeta {
   const {
     managedFields: _managed,
     selfLink: _self,
@@ -203,6 +203,7 @@ export function carryOver(next: ObjectMeta, old: ObjectMeta): ObjectMeta {
     ...optional('deletionGracePeriodSeconds', old.deletionGracePeriodSeconds),
     ...optional('generation', old.generation),
     ...optional('generateName', old.generateName),
+    ...optional('managedFields', managedFields),
   };
 }
 

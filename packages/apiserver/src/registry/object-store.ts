@@ -11,6 +11,7 @@ import {
 import { encodeForStorage } from '../cache/encoding.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { WatchCache } from '../cache/watch-cache.ts';
+import { sameEntries } from '../managedfields/managers.ts';
 import { type Json, jsonEqual } from '../patch/json.ts';
 import { type Storage, StorageError, type StoredValue, type WriteOutcome } from '../storage/port.ts';
 import type { StoredKind } from './served-kind.ts';
@@ -207,12 +208,16 @@ function ttl(stored: StoredKind): { readonly ttlSeconds?: number } {
   return stored.ttlSeconds === undefined ? {} : { ttlSeconds: stored.ttlSeconds };
 }
 
+/** Whether nothing changed but, at most, when somebody last changed something. */
 function sameContent(next: ApiObject, current: ApiObject): boolean {
-  const { resourceVersion: _next, ...nextMetadata } = next.metadata ?? {};
-  const { resourceVersion: _current, ...currentMetadata } = current.metadata ?? {};
-  return jsonEqual(
-    { ...next, metadata: nextMetadata } as unknown as Json,
-    { ...current, metadata: currentMetadata } as unknown as Json,
+  const { resourceVersion: _next, managedFields: nextEntries = [], ...nextMetadata } = next.metadata ?? {};
+  const { resourceVersion: _current, managedFields: currentEntries = [], ...currentMetadata } = current.metadata ?? {};
+  return (
+    sameEntries(nextEntries, currentEntries, 'ignore') &&
+    jsonEqual(
+      { ...next, metadata: nextMetadata } as unknown as Json,
+      { ...current, metadata: currentMetadata } as unknown as Json,
+    )
   );
 }
 

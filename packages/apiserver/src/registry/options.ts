@@ -5,7 +5,6 @@ import {
   type FieldValidation,
   forbiddenField,
   invalid,
-  invalidValue,
   type LabelFilter,
   notSupported,
   parseFieldSelector,
@@ -13,6 +12,7 @@ import {
   required,
 } from '@wherry/api';
 import { isTrue } from '../http/request-info.ts';
+import { managerNameErrors } from '../managedfields/manager-name.ts';
 
 export interface ListOptions {
   readonly labels: LabelFilter | undefined;
@@ -51,7 +51,7 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
   if (errors.length > 0) {
     throw invalid(listOptionsKind, '', errors);
   }
-  return options;
+  return watch ? withInitialEvents(options) : options;
 }
 
 function parsing<T>(parse: () => T): T {
@@ -88,67 +88,86 @@ function parseNumber(query: URLSearchParams, name: string): number | undefined {
 }
 
 function listErrors(options: ListOptions, match: string, resourceVersion: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (match !== '') {
+    if (resourceVersion === '') {
+      errors.push(matchForbidden('resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    }
+    if (options.continueToken !== '') {
+      errors.push(matchForbidden('resourceVersionMatch is forbidden when continue is provided'));
+    }
+    if (options.match === '') {
+      errors.push(notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']));
+    }
+    if (options.match === 'Exact' && resourceVersion === '0') {
+      errors.push(matchForbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+    }
+  }
   if (options.sendInitialEvents !== undefined) {
-    return [forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list')];
+    errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   }
-  if (match === '') {
-    return [];
-  }
-  if (resourceVersion === '') {
-    return [
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    ];
-  }
-  if (options.continueToken !== '') {
-    return [forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')];
-  }
-  if (options.match === '') {
-    return [notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', ''])];
-  }
-  if (options.match === 'Exact' && resourceVersion === '0') {
-    return [
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
-    ];
-  }
-  return [];
+  return errors;
 }
 
 function watchErrors(options: ListOptions, match: string): readonly FieldError[] {
-  if (options.sendInitialEvents === undefined) {
-    return match === ''
-      ? []
-      : [
-          forbiddenField(
-            'resourceVersionMatch',
-            'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-          ),
-        ];
-  }
   const errors: FieldError[] = [];
-  if (match === '') {
-    errors.push(required('resourceVersionMatch', 'resourceVersionMatch must be set when sendInitialEvents is set'));
-  } else if (options.match !== 'NotOlderThan') {
-    errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+  if (options.sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    errors.push(matchForbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
   }
-  if (options.sendInitialEvents && !options.allowWatchBookmarks) {
-    errors.push(
-      invalidValue('allowWatchBookmarks', false, 'sendInitialEvents requires setting allowWatchBookmarks to true'),
-    );
+  if (match !== '') {
+    if (options.sendInitialEvents === undefined) {
+      errors.push(matchForbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+    }
+    if (match !== 'NotOlderThan') {
+      errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+    }
+    if (options.continueToken !== '') {
+      errors.push(matchForbidden('resourceVersionMatch is forbidden when continue is provided'));
+    }
   }
   return errors;
+}
+
+function matchForbidden(detail: string): FieldError {
+  return forbiddenField('resourceVersionMatch', detail);
+}
+
+/** An old way to say it: a watch from nowhere, or from revision 0, begins with what is there (upstream's defaulting). */
+function withInitialEvents(options: ListOptions): ListOptions {
+  const fromNowhere = options.resourceVersion === undefined || options.resourceVersion === 0;
+  return fromNowhere && options.match === '' && options.sendInitialEvents === undefined
+    ? { ...options, sendInitialEvents: true, match: 'NotOlderThan' }
+    : options;
 }
 
 /** Options that all writes share. */
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** '' when the client does not name itself. */
+  readonly fieldManager: string;
+  /** Of an apply: take fields from others. */
+  readonly force: boolean;
 }
 
+/** What kind of write the options are of; an apply must say who applies. */
+export type WriteOptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'apply';
+
 /** @throws StatusError Invalid */
-export function parseWriteOptions(query: URLSearchParams, kind: string): WriteOptions {
+export function parseWriteOptions(query: URLSearchParams, of: WriteOptionsKind): WriteOptions {
+  const kind = of === 'apply' ? 'PatchOptions' : of;
+  const fieldManager = query.get('fieldManager') ?? '';
+  const force = query.get('force') ?? '';
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   const validation = query.get('fieldValidation') ?? '';
   const errors: FieldError[] = [];
+  if (of === 'PatchOptions' && force !== '') {
+    errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
+  }
+  if (of === 'apply' && fieldManager === '') {
+    errors.push(required('fieldManager', 'is required for apply patch'));
+  }
+  errors.push(...managerNameErrors(fieldManager));
   if (dryRun.some((value) => value !== 'All')) {
     errors.push(notSupported('dryRun', dryRun, ['All']));
   }
@@ -161,5 +180,7 @@ export function parseWriteOptions(query: URLSearchParams, kind: string): WriteOp
   return {
     dryRun: dryRun.length > 0,
     fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
+    fieldManager,
+    force: of === 'apply' && isTrue(force === '' ? null : force),
   };
 }

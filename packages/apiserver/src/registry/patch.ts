@@ -13,12 +13,15 @@ import { isObject, type Json, PatchError } from '../patch/json.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMerge } from '../patch/strategic-merge.ts';
+import { apply, applyType, isApply } from './apply.ts';
 import type { StoredRequest } from './context.ts';
 import { decodeValue, type Expected } from './decode.ts';
+import { fieldManagerOf } from './field-tracking.ts';
 import { mergeFacts } from './merge-facts.ts';
 import { parseWriteOptions } from './options.ts';
-import { entryResponse, servedBytes } from './render.ts';
-import { writeUpdate } from './update.ts';
+import { presentJson, presentObject } from './present-object.ts';
+import { entryResponse } from './render.ts';
+import { type Wanted, writeUpdate } from './update.ts';
 
 type PatchType = 'json' | 'merge' | 'strategic';
 
@@ -32,23 +35,30 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 export interface ParsedPatch {
   readonly type: PatchType;
   readonly value: Json;
+  /** It may read or write managedFields. */
+  readonly seesManagers: boolean;
 }
 
 export async function patch(from: StoredRequest): Promise<ApiResponse> {
+  if (isApply(from)) {
+    return apply(from);
+  }
   const { kind } = from;
   const options = parseWriteOptions(from.query, 'PatchOptions');
   const parsed = await readPatch(from);
+  const managed = fieldManagerOf(from, options.fieldManager);
   const { group, version, kind: kindName } = kind.resource;
   const expected: Expected = { group, version, kind: kindName, node: kind.node };
   const warnings: string[] = [];
-  const next = (current: Entry): ApiObject => {
-    // Decoding and defaulting change objects in place, and a patch shares what it leaves alone: take a private copy.
-    const present = JSON.parse(servedBytes(kind, current).toString()) as Json;
+  const next = (current: Entry): Wanted => {
+    const present = parsed.seesManagers
+      ? presentJson(kind, current)
+      : (presentObject(kind, current) as unknown as Json);
     const patched = applyPatch(present, parsed, expected);
     const decoded = decodeValue(patched, expected, options.fieldValidation);
     warnings.push(...decoded.warnings);
     checkIdentity(from, decoded.object);
-    return decoded.object;
+    return { object: decoded.object, managed };
   };
   const result = await writeUpdate(from, options.dryRun, warnings, next);
   from.warnings.push(...new Set(warnings));
@@ -60,14 +70,21 @@ export async function readPatch(from: StoredRequest): Promise<ParsedPatch> {
   const type = patchTypes[mediaType(from.request.header('content-type'))];
   if (type === undefined) {
     throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(patchTypes), applyType].join(', ')}`,
     );
   }
-  return { type, value: parseBody(await from.request.readBody(BODY_BYTES_MAX), 'json') };
+  const bytes = await from.request.readBody(BODY_BYTES_MAX);
+  // A JSON patch may name an ancestor.
+  const seesManagers = type === 'json' || bytes.includes('managedFields');
+  return { type, value: parseBody(bytes, 'json'), seesManagers };
 }
 
 /** @throws StatusError BadRequest, Invalid, RequestEntityTooLarge */
-export function applyPatch(present: Json, { type, value }: ParsedPatch, expected: Expected): Json {
+export function applyPatch(
+  present: Json,
+  { type, value }: Pick<ParsedPatch, 'type' | 'value'>,
+  expected: Expected,
+): Json {
   try {
     switch (type) {
       case 'json':
@@ -114,7 +131,8 @@ function refused(error: PatchError): StatusError {
   }
 }
 
-function checkIdentity(from: StoredRequest, object: ApiObject): void {
+/** @throws StatusError BadRequest when a patched object is another than the one of the URL */
+export function checkIdentity(from: StoredRequest, object: ApiObject): void {
   const { name = '', namespace } = object.metadata ?? {};
   if (name !== from.info.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${from.info.name})`);

@@ -1,4 +1,4 @@
-import { expired, notFound, StatusError, timeout } from '@wherry/api';
+import { badRequest, expired, notFound, StatusError, timeout, tooManyRequests } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
 import { lowerBound } from '../cache/sorted-entries.ts';
 import type { ApiResponse } from '../http/exchange.ts';
@@ -33,8 +33,8 @@ export async function awaitRevision(from: StoredRequest, revision: number | unde
   const { store, watchCache } = from.registry;
   if (revision === undefined) {
     await store.fresh();
-  } else if (revision > 0 && !(await watchCache.reached(revision, REVISION_WAIT_MS_MAX))) {
-    throw tooLarge(revision, watchCache.revision);
+  } else if (!(await watchCache.reached(revision, REVISION_WAIT_MS_MAX))) {
+    throw revision === 0 ? tooManyRequests('storage is (re)initializing', 1) : tooLarge(revision, watchCache.revision);
   }
 }
 
@@ -69,6 +69,9 @@ export async function findEntries(from: StoredRequest, options: ListOptions): Pr
   const { watchCache } = from.registry;
   if (options.continueToken !== '') {
     const token = decodeContinue(options.continueToken);
+    if ((options.resourceVersion ?? 0) > 0) {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
     if (token.revision > 0 && !(stored.cache.changedAt <= token.revision && token.revision <= watchCache.revision)) {
       return findInPast(from, selection, token, options.limit);
     }
@@ -76,7 +79,7 @@ export async function findEntries(from: StoredRequest, options: ListOptions): Pr
     const revision = token.revision > 0 ? token.revision : watchCache.revision;
     return findInCache(from, selection, revision, token.start, options.limit);
   }
-  if (options.match === 'Exact' && options.resourceVersion !== undefined) {
+  if (options.resourceVersion !== undefined && isExact(options)) {
     await awaitRevision(from, options.resourceVersion);
     if (stored.cache.changedAt > options.resourceVersion) {
       return findInPast(from, selection, { revision: options.resourceVersion, start: '' }, options.limit);
@@ -85,6 +88,11 @@ export async function findEntries(from: StoredRequest, options: ListOptions): Pr
   }
   await awaitRevision(from, options.resourceVersion);
   return findInCache(from, selection, watchCache.revision, '', options.limit);
+}
+
+/** A limited list at a revision has always meant that very revision. */
+function isExact({ match, limit, resourceVersion }: ListOptions): boolean {
+  return match === 'Exact' || (match === '' && limit > 0 && (resourceVersion ?? 0) > 0);
 }
 
 function findInCache(

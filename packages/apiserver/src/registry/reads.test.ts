@@ -95,6 +95,52 @@ describe('list', () => {
     await remove('later');
   });
 
+  it('takes a limited list at a revision for exactly that revision', async () => {
+    const before = (await api.request('GET', base)).json;
+    await create('a-later');
+    const exact = await api.request('GET', `${base}?limit=2&resourceVersion=${before.metadata?.resourceVersion}`);
+    expect(exact.json.metadata?.resourceVersion).toBe(before.metadata?.resourceVersion);
+    expect(names(exact.json.items)).toEqual(names(before.items).slice(0, 2));
+    const newer = await api.request('GET', `${base}?resourceVersion=${before.metadata?.resourceVersion}`);
+    expect(names(newer.json.items)).toContain('a-later');
+    await remove('a-later');
+  });
+
+  const token = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  it.each([
+    ['!!', 'continue key is not valid: '],
+    [
+      token({ v: 'meta.k8s.io/v2' }),
+      'continue key is not valid: server does not recognize this encoded version meta.k8s.io/v2',
+    ],
+    [
+      token({ v: 'meta.k8s.io/v1', rv: 0, start: 'a' }),
+      'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
+    ],
+    [
+      token({ v: 'meta.k8s.io/v1', rv: 3, start: '' }),
+      'continue key is not valid: encoded start key empty (version meta.k8s.io/v1)',
+    ],
+    [token({ v: 'meta.k8s.io/v1', rv: 3, start: '../secrets/' }), 'continue key is not valid: ../secrets/'],
+    [token({ v: 'meta.k8s.io/v1', rv: 3, start: 'a//b' }), 'continue key is not valid: a//b'],
+  ])('refuses the token %s', async (text, message) => {
+    const answer = await api.request('GET', `${base}?limit=1&continue=${encodeURIComponent(text)}`);
+    expect([answer.status, answer.json.message]).toEqual([
+      400,
+      expect.stringContaining(`invalid continue token: ${message}`),
+    ]);
+  });
+
+  it('refuses a token together with a revision', async () => {
+    const next = encodeURIComponent((await api.request('GET', `${base}?limit=1`)).json.metadata?.continue ?? '');
+    const answer = await api.request('GET', `${base}?limit=1&resourceVersion=5&continue=${next}`);
+    expect([answer.status, answer.json.message]).toEqual([
+      400,
+      'specifying resource version is not allowed when using continue',
+    ]);
+    expect((await api.request('GET', `${base}?limit=1&resourceVersion=0&continue=${next}`)).status).toBe(200);
+  });
+
   it('makes tables and metadata', async () => {
     const table = await api.request('GET', base, {
       headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
@@ -108,7 +154,7 @@ describe('list', () => {
     });
     expect(partial.json).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a' } });
     expect(partial.json.data).toBeUndefined();
-    const none = await api.request('GET', base, { headers: { accept: 'application/vnd.kubernetes.protobuf' } });
+    const none = await api.request('GET', base, { headers: { accept: 'application/cbor' } });
     expect(none.status).toBe(406);
   });
 });
@@ -197,7 +243,63 @@ describe('watch', () => {
     namespace.close();
   });
 
-  it('refuses options that contradict each other', async () => {
-    await expect(api.watch(`${base}?watch=1&sendInitialEvents=true`)).rejects.toThrow('422');
+  it('begins with what is there where no revision is given, and says where that ends', async () => {
+    for (const start of ['', '&resourceVersion=0']) {
+      const watch = await api.watch(`${base}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name%3Da${start}`);
+      expect(await types(watch, 1)).toEqual(['ADDED a']);
+      expect(await watch.next()).toMatchObject({
+        type: 'BOOKMARK',
+        object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+      });
+      watch.close();
+    }
+  });
+
+  it('names the columns of a Table once', async () => {
+    const watch = await api.watch(`${base}?watch=1&labelSelector=odd%3Dyes`, {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
+    const columns = [await watch.next(), await watch.next()].map(
+      (event) => event?.object as { columnDefinitions?: [] },
+    );
+    expect(columns.map(({ columnDefinitions }) => columnDefinitions?.length)).toEqual([3, undefined]);
+    watch.close();
+  });
+
+  it('needs no bookmark to begin with what is there', async () => {
+    const watch = await api.watch(
+      `${base}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3Da`,
+    );
+    expect(await types(watch, 1)).toEqual(['ADDED a']);
+    expect(watch.pending).toBe(0);
+    watch.close();
+  });
+
+  const match = 'ListOptions.meta.k8s.io "" is invalid: ';
+  const list = 'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden';
+  it.each([
+    [
+      'watch=1&sendInitialEvents=true',
+      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    ],
+    [
+      'watch=1&sendInitialEvents=true&resourceVersionMatch=Exact',
+      '[resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]',
+    ],
+    ['watch=1&resourceVersionMatch=NotOlderThan', `${list} for watch unless sendInitialEvents is provided`],
+    ['sendInitialEvents=true', 'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'],
+    ['resourceVersionMatch=Exact', `${list} unless resourceVersion is provided`],
+    [
+      'resourceVersionMatch=Exact&resourceVersion=0',
+      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    ],
+    [
+      'resourceVersionMatch=Old&resourceVersion=1',
+      'resourceVersionMatch: Unsupported value: "Old": supported values: "Exact", "NotOlderThan", ""',
+    ],
+    ['resourceVersionMatch=NotOlderThan&resourceVersion=1&continue=x', `${list} when continue is provided`],
+  ])('refuses %s', async (query, message) => {
+    const answer = await api.request('GET', `${base}?${query}`);
+    expect([answer.status, answer.json.message]).toEqual([422, `${match}${message}`]);
   });
 });

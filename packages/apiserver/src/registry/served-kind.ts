@@ -33,6 +33,8 @@ export interface StoredKind {
   readonly strategy: Strategy;
   readonly cache: ResourceCache;
   readonly ttlSeconds: number | undefined;
+  /** In what versions it is served, by apiVersion; filled by the table of kinds. */
+  readonly versions: Map<string, ServedKind>;
 }
 
 /** Upstream's storage paths where they are not simply the plural name. */
@@ -112,14 +114,16 @@ export class KindTable {
       throw new Error(`No facts about ${resource.kind} in ${groupVersion(resource)}`);
     }
     const stored = virtualResources.has(id) ? undefined : this.#storedKind(id, resource, options);
-    this.#served.set(`${resource.group}/${resource.version}/${resource.resource}`, {
+    const served: ServedKind = {
       resource,
       apiVersion: groupVersion(resource),
       node,
       stored,
       conversion: stored === undefined ? undefined : conversionBetween(resource, stored),
       hasStatus: resource.subresources.some(({ name }) => name === 'status'),
-    });
+    };
+    this.#served.set(`${resource.group}/${resource.version}/${resource.resource}`, served);
+    stored?.versions.set(served.apiVersion, served);
   }
 
   /** The first version listed of a resource is the one that is stored: discovery lists the preferred one first. */
@@ -148,6 +152,7 @@ export class KindTable {
       strategy,
       cache,
       ttlSeconds: id === '/events' ? options.eventTtlSeconds : undefined,
+      versions: new Map(),
     };
     this.#stored.set(id, stored);
     options.reader.register(resource, cache);

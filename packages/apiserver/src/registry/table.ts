@@ -1,5 +1,7 @@
 import type { ApiObject, TableColumnDefinition, TableRow } from '@wherry/api';
+import type { Representation } from '../http/negotiate.ts';
 import type { Column, Strategy } from '../kinds/strategy.ts';
+import { partialOf } from './partial.ts';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
@@ -44,16 +46,13 @@ export function tableRow(
   served: ApiObject,
   include: IncludeObject,
   nowMs: number,
+  how: Representation,
 ): TableRow {
   const columns = strategy?.columns ?? fallback;
   const conditions = strategy?.rowConditions?.(stored);
   return {
     cells: columns.map((column) => column.cell(stored, nowMs)),
     ...(conditions === undefined || conditions.length === 0 ? {} : { conditions }),
-    ...(include === 'None' ? {} : { object: include === 'Object' ? served : partial(served) }),
+    ...(include === 'None' ? {} : { object: include === 'Object' ? served : partialOf(served, how) }),
   };
-}
-
-function partial(object: ApiObject): ApiObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata ?? {} };
 }

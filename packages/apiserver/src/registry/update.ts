@@ -13,8 +13,9 @@ import type { Entry } from '../cache/entry.ts';
 import type { ApiResponse } from '../http/exchange.ts';
 import { type Json, jsonEqual } from '../patch/json.ts';
 import { type StoredRequest, strategyContext } from './context.ts';
-import { createObject } from './create.ts';
+import { createObject, type KnownManagers } from './create.ts';
 import { readObject } from './decode.ts';
+import { entriesAfter, type FieldManager, fieldManagerOf } from './field-tracking.ts';
 import { carryOver, metadataUpdateErrors } from './metadata.ts';
 import { type Change, mayHaveHappened, type Updated } from './object-store.ts';
 import { parseWriteOptions } from './options.ts';
@@ -31,12 +32,13 @@ export async function update(from: StoredRequest): Promise<ApiResponse> {
   checkIdentity(from, body.object);
   const creates = stored.strategy.allowCreateOnUpdate === true && info.subresource === '';
   const warnings: string[] = [];
+  const managed = fieldManagerOf(from, options.fieldManager);
   const result = await writeUpdate(
     from,
     options.dryRun,
     warnings,
-    () => body.object,
-    creates ? body.object : undefined,
+    () => ({ object: body.object, managed }),
+    creates ? () => ({ object: body.object, managed }) : undefined,
   );
   from.warnings.push(...new Set(warnings));
   return entryResponse(from, result.kind === 'created' ? 201 : 200, result.entry);
@@ -60,16 +62,22 @@ function checkIdentity(from: StoredRequest, object: ApiObject): void {
   }
 }
 
+/** What an object shall be, in the served version, and who makes it so or what is known of who owns what then. */
+export interface Wanted {
+  readonly object: ApiObject;
+  readonly managed: FieldManager | KnownManagers;
+}
+
 /**
- * Carries out an update of the object that the request names. `next` makes the wanted object (served version) from
- * the present one and may be called several times; `missing` is created when there is none.
+ * Carries out an update of the object that the request names. `next` makes the wanted object from the present one
+ * and may be called several times; `missing` is created when there is none.
  */
 export async function writeUpdate(
   from: StoredRequest,
   dryRun: boolean,
   warnings: string[],
-  next: (current: Entry) => ApiObject,
-  missing?: ApiObject,
+  next: (current: Entry) => Wanted,
+  missing?: () => Wanted,
 ): Promise<Updated> {
   const { registry, stored, kind, info } = from;
   const namespace = stored.namespaced ? info.namespace : '';
@@ -89,7 +97,8 @@ export async function writeUpdate(
     releaseOld = granted.releaseOld;
     return { kind: 'write', object: granted.object };
   };
-  const createMissing = missing === undefined ? undefined : () => creating(from, missing, namespace, dryRun, warnings);
+  const createMissing =
+    missing === undefined ? undefined : () => creating(from, missing(), namespace, dryRun, warnings);
   try {
     const updated = await registry.store.update(stored, namespace, info.name, { dryRun, createMissing }, change);
     await releaseOld();
@@ -104,7 +113,7 @@ export async function writeUpdate(
 
 async function creating(
   from: StoredRequest,
-  object: ApiObject,
+  { object, managed }: Wanted,
   namespace: string,
   dryRun: boolean,
   warnings: string[],
@@ -118,7 +127,7 @@ async function creating(
     );
   }
   const { registry, kind, stored, user } = from;
-  return createObject(registry, { kind, stored, namespace, object, user, dryRun, warnings });
+  return createObject(registry, { kind, stored, namespace, object, user, dryRun, warnings, managed });
 }
 
 async function afterUpdate(from: StoredRequest, updated: Updated, dryRun: boolean): Promise<Updated> {
@@ -132,7 +141,7 @@ async function afterUpdate(from: StoredRequest, updated: Updated, dryRun: boolea
 async function decide(
   from: StoredRequest,
   current: Entry,
-  wanted: ApiObject,
+  { object: wanted, managed }: Wanted,
   dryRun: boolean,
   warnings: string[],
 ): Promise<Change> {
@@ -143,7 +152,8 @@ async function decide(
   const { resource } = kind;
   const defaulted = applyDefaults(resource.group, resource.version, resource.kind, wanted);
   const converted = kind.conversion?.toStored(defaulted) ?? defaulted;
-  const metadata = carryOver(wanted.metadata ?? {}, old.metadata ?? {});
+  const entries = 'entries' in managed ? managed.entries : entriesAfter(registry, kind, old, defaulted, managed);
+  const metadata = carryOver(wanted.metadata ?? {}, old.metadata ?? {}, entries);
   const namespaced = stored.namespaced ? { ...metadata, namespace: info.namespace } : metadata;
   const merged = merge(
     { ...converted, kind: stored.kind, apiVersion: stored.apiVersion, metadata: namespaced },
@@ -159,6 +169,7 @@ async function decide(
     old,
     user,
     dryRun,
+    warnings,
   } as const;
   const admitted = await registry.admission.admit({ ...attributes, object: merged }, merged);
   const context = strategyContext(registry, user);

@@ -1,14 +1,15 @@
-import { expired, type Status } from '@wherry/api';
+import { expired, internalError, type Status } from '@wherry/api';
 import type { Entry } from '../cache/entry.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
-import { Watcher, type WatcherStart, type WatchForm } from '../cache/watcher.ts';
+import type { WatchForm } from '../cache/watch-form.ts';
+import { type WatchEnd, Watcher, type WatcherStart } from '../cache/watcher.ts';
 import type { ApiResponse, StreamOutput } from '../http/exchange.ts';
 import type { Bookmarks } from './bookmarks.ts';
 import type { StoredRequest } from './context.ts';
 import { type ListOptions, parseListOptions } from './options.ts';
 import { awaitRevision } from './read.ts';
-import { watchForm } from './render.ts';
 import { type EntrySelection, selectionOf } from './selection.ts';
+import { watchForm } from './watch-form.ts';
 
 /** A watch without timeoutSeconds lasts between this and twice this (upstream's --min-request-timeout). */
 const TIMEOUT_SECONDS_MIN = 1_800;
@@ -16,17 +17,17 @@ const TIMEOUT_SECONDS_MIN = 1_800;
 type Start = WatcherStart | { readonly expired: Status };
 
 export async function watch(from: StoredRequest, bookmarks: Bookmarks): Promise<ApiResponse> {
-  const { kind, stored, info, how } = from;
+  const { kind, stored, info } = from;
   const options = withName(parseListOptions(from.query, true), info.name);
   const selection = selectionOf(kind, stored, stored.namespaced ? info.namespace : '', options.labels, options.fields);
-  if (options.resourceVersion === undefined || options.sendInitialEvents === true) {
-    await awaitRevision(from, options.resourceVersion);
-  }
-  const form = watchForm(from, how.form);
+  const needsState = options.resourceVersion === undefined || options.sendInitialEvents === true;
+  // A server that has just started waits until it knows the past that it can tell, or it would send everybody away.
+  await awaitRevision(from, needsState ? options.resourceVersion : 0);
+  const form = watchForm(from);
   return {
     kind: 'stream',
     status: 200,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': form.contentType },
     run: (output, signal) => run(from, options, selection, form, bookmarks, output, signal),
   };
 }
@@ -47,21 +48,24 @@ function run(
   output: StreamOutput,
   signal: AbortSignal,
 ): void {
-  const { clock, random, watchCache } = from.registry;
+  const { clock, logger, random, watchCache } = from.registry;
   const { cache } = from.stored;
   const start = startOf(cache, options, selection, watchCache.revision);
   if ('expired' in start) {
-    output.write(errorFrame(start.expired));
+    output.write(form.error(start.expired));
     output.end();
     return;
   }
   const seconds = options.timeoutSeconds || TIMEOUT_SECONDS_MIN * (1 + random.next());
-  const end = (reason: 'fellBehind' | 'cutOff' | 'timeout' | 'gone'): void => {
+  const end = (reason: WatchEnd | 'timeout' | 'gone', error?: unknown): void => {
     timer.cancel();
     watcher.close();
     bookmarks.remove(watcher);
     if (reason === 'fellBehind' || reason === 'cutOff') {
-      output.write(errorFrame(expired('too old resource version: the watch fell behind the history').status));
+      output.write(form.error(expired('too old resource version: the watch fell behind the history').status));
+    } else if (reason === 'failed') {
+      logger.error({ err: error, path: from.info.path }, 'watch met an object that cannot be encoded');
+      output.write(form.error(internalError((error as Error).message).status));
     }
     if (reason !== 'gone') {
       output.end();
@@ -84,16 +88,15 @@ function run(
 
 function startOf(cache: ResourceCache, options: ListOptions, selection: EntrySelection, revision: number): Start {
   const { resourceVersion, sendInitialEvents } = options;
-  const initialByDefault = resourceVersion === undefined || resourceVersion === 0;
-  if (sendInitialEvents === true || (sendInitialEvents === undefined && initialByDefault)) {
+  if (sendInitialEvents === true) {
     return {
       initial: initialEntries(cache, selection),
       position: cache.history.end,
       afterRevision: revision,
-      ...(sendInitialEvents === true ? { bookmarkAfterInitial: revision } : {}),
+      ...(options.allowWatchBookmarks ? { bookmarkAfterInitial: revision } : {}),
     };
   }
-  if (initialByDefault) {
+  if (resourceVersion === undefined || resourceVersion === 0) {
     return { position: cache.history.end, afterRevision: revision };
   }
   const position = cache.history.positionAfter(resourceVersion);
@@ -118,8 +121,4 @@ function* filtered(parts: readonly (readonly Entry[])[], selection: EntrySelecti
       }
     }
   }
-}
-
-function errorFrame(status: Status): Buffer {
-  return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
 }

@@ -27,7 +27,7 @@ const REVISION_KEY = '/registry/health';
 export class StoreStorage implements Storage {
   readonly #client: StoreClient;
   readonly #clock: Clock;
-  readonly #leases = new Map<number, { id: Promise<number>; keys: number; grantedAtMs: number }>();
+  readonly #leases = new Map<number, { id: Promise<number | bigint>; keys: number; grantedAtMs: number }>();
   #nextRevisionRead: Promise<number> | undefined;
   #revisionReadRunning: Promise<number> | undefined;
 
@@ -157,7 +157,7 @@ export class StoreStorage implements Storage {
     return this.#client.close();
   }
 
-  async #lease(ttlSeconds: number | undefined): Promise<number> {
+  async #lease(ttlSeconds: number | undefined): Promise<number | bigint> {
     if (ttlSeconds === undefined) {
       return 0;
     }

@@ -15,6 +15,8 @@ export interface TestServer extends AsyncDisposable {
   request(method: string, target: string, options?: RequestOptions): Promise<TestResponse>;
   /** Starts a watch; events are read one by one. */
   watch(target: string, options?: RequestOptions): Promise<TestWatch>;
+  /** Any request, answered as the core answers it. */
+  handle(method: string, target: string, options?: RequestOptions): Promise<ApiResponse>;
 }
 
 export interface RequestOptions {
@@ -44,6 +46,7 @@ export interface Peek {
 export interface TestResponse {
   readonly status: number;
   readonly headers: ApiResponse['headers'];
+  readonly bytes: Buffer;
   readonly text: string;
   /** The parsed body; compare it with toMatchObject. */
   readonly json: Peek;
@@ -75,6 +78,7 @@ export async function startTestServer(options: { readonly kubelets?: KubeletClie
       issuer: 'https://kubernetes.default.svc.cluster.local',
       audiences: ['https://kubernetes.default.svc.cluster.local'],
     },
+    bootstrapTokenAuth: true,
     kubelets: options.kubelets,
     probes: new Map([['etcd-0', async () => ({ healthy: true, message: 'ok' })]]),
     serviceRange: '10.96.0.0/12',
@@ -102,6 +106,7 @@ export async function startTestServer(options: { readonly kubelets?: KubeletClie
       const response = await server.handle(makeRequest(method, target, about), scope.signal);
       return collect(response);
     },
+    handle: (method, target, about = {}) => server.handle(makeRequest(method, target, about), scope.signal),
     watch: async (target, about = {}) => {
       const response = await server.handle(makeRequest('GET', target, about), scope.signal);
       if (response.kind !== 'stream') {
@@ -167,11 +172,13 @@ async function collect(response: ApiResponse): Promise<TestResponse> {
   } else {
     throw new Error(`A ${response.kind} cannot be collected`);
   }
-  const text = Buffer.concat(parts).toString();
+  const bytes = Buffer.concat(parts);
+  const text = bytes.toString();
   const isJson = String(response.headers['content-type'] ?? '').includes('json');
   return {
     status: response.status,
     headers: response.headers,
+    bytes,
     text,
     json: isJson && text !== '' ? (JSON.parse(text) as Peek) : {},
   };

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type BuildResult, build, type Plugin } from 'esbuild';
-import { type Bundle, type BundleManifest, bundleFolder } from './bundles.ts';
+import { type BuildResult, build } from 'esbuild';
+import { BUNDLER_VERSION, type Bundle, type BundleManifest, bundleFolder } from './bundles.ts';
+import { inAscii, leanPlugin } from './lean.ts';
 
 /** Older ones are kept because a running daemon may still load a part of its bundle. */
 const BUNDLES_KEPT_MAX = 5;
@@ -18,12 +19,13 @@ export async function buildBundle(root: string, name: string, entry: string): Pr
   const hash = createHash('sha256');
   const folderNow = join(root, 'out');
   const files = result.outputFiles
-    .map((file) => ({ path: relative(folderNow, file.path), contents: file.contents }))
+    .map((file) => ({ path: relative(folderNow, file.path), contents: inAscii(file.contents) }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const file of files) hash.update(file.path).update(file.contents);
   const folder = join(bundleFolder, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (!existsSync(join(root, folder))) await writeBundle(root, folder, files);
   const manifest: BundleManifest = {
+    bundler: BUNDLER_VERSION,
     file: join(folder, 'main.mjs'),
     inputs: await inputsOf(root, result.metafile.inputs),
   };
@@ -52,7 +54,7 @@ async function compile(root: string, entry: string): Promise<Compiled> {
     logLevel: 'silent',
     // The compiler finds its native program beside its own files.
     external: ['esbuild'],
-    plugins: [withoutUnused],
+    plugins: [leanPlugin(root)],
     banner: { js: moduleBanner },
     define: { __dirname: 'wherryFolder', __filename: 'wherryFile' },
   });
@@ -65,23 +67,6 @@ const moduleBanner = [
   'const wherryFolder = import.meta.dirname;',
   'const wherryFile = import.meta.filename;',
 ].join('\n');
-
-/**
- * Parts of dockerode that wherry never comes to: engines over ssh (with native code) and BuildKit sessions (over gRPC).
- * They are loaded at its start and would be half of every program that uses it.
- */
-const withoutUnused: Plugin = {
-  name: 'without-unused',
-  setup(build) {
-    build.onResolve({ filter: /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader)$/ }, ({ path }) => ({
-      path,
-      namespace: 'unused',
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
-      contents: `class Unused { constructor() { throw new Error('${path} is not part of wherry'); } }\nmodule.exports = { Client: Unused, Server: Unused };`,
-    }));
-  },
-};
 
 async function writeBundle(
   root: string,
@@ -101,7 +86,9 @@ async function writeBundle(
 }
 
 async function inputsOf(root: string, inputs: Readonly<Record<string, unknown>>): Promise<BundleManifest['inputs']> {
-  const paths = Object.keys(inputs).filter((path) => !path.includes('node_modules/') && !/^(<|unused:)/.test(path));
+  const paths = Object.keys(inputs).filter(
+    (path) => !path.includes('node_modules/') && !/^(<|unused:|lean:)/.test(path),
+  );
   return Promise.all(
     [...paths, 'package-lock.json'].map(async (path) => {
       const found = await stat(join(root, path));

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bundleFolder, ensureBundle, freshBundle } from './bundles.ts';
+import { type BundleManifest, bundleFolder, ensureBundle, freshBundle } from './bundles.ts';
 
 const repository = resolve(import.meta.dirname, '../../../..');
 let root: string;
@@ -41,6 +41,24 @@ test('touching a source changes nothing about the bundle', async () => {
   expect(freshBundle(root, 'x')).toBeUndefined();
   expect(await ensureBundle(root, 'x', 'src/main.ts')).toEqual(first);
   expect(freshBundle(root, 'x')).toEqual(first);
+});
+
+test('a bundle by another version of the bundler is made anew', async () => {
+  await ensureBundle(root, 'x', 'src/main.ts');
+  const path = join(root, bundleFolder, 'x.json');
+  const manifest: BundleManifest = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...manifest, bundler: manifest.bundler - 1 }));
+  expect(freshBundle(root, 'x')).toBeUndefined();
+});
+
+test('of undici only what the client uses is in a bundle', async () => {
+  await writeFile(
+    join(root, 'src/main.ts'),
+    "import { Agent } from 'undici';\nconsole.log(typeof new Agent().request);\n",
+  );
+  const { file } = await ensureBundle(root, 'x', 'src/main.ts');
+  expect(output(file)).toBe('function');
+  expect((await stat(file)).size).toBeLessThan(450_000);
 });
 
 test('bundles made at the same time agree, and drafts do not stay', async () => {

@@ -11,8 +11,12 @@ export interface Bundle {
   readonly file: string;
 }
 
+/** To be raised when build.ts or lean.ts make something else of the same sources: bundles of before are made anew. */
+export const BUNDLER_VERSION = 2;
+
 /** What is in `<name>.json`. Paths are relative to the root of the repository. */
 export interface BundleManifest {
+  readonly bundler: number;
   readonly file: string;
   /** `[path, modification time in ms, size in bytes]` of each source and of package-lock.json, which stands for all libraries. */
   readonly inputs: readonly (readonly [path: string, modifiedMs: number, sizeBytes: number])[];
@@ -23,7 +27,7 @@ export const bundleFolder = join('.cache', 'bundles');
 /** The bundle when none of its sources changed since it was made. Costs one `stat` for each source. */
 export function freshBundle(root: string, name: string): Bundle | undefined {
   const manifest = readManifest(join(root, bundleFolder, `${name}.json`));
-  if (manifest === undefined) return undefined;
+  if (manifest?.bundler !== BUNDLER_VERSION) return undefined;
   for (const [path, modifiedMs, sizeBytes] of manifest.inputs) {
     const found = statSync(join(root, path), { throwIfNoEntry: false });
     if (found === undefined || found.mtimeMs !== modifiedMs || found.size !== sizeBytes) return undefined;

@@ -8,7 +8,9 @@ import {
   type Service,
 } from '@wherry/api';
 import type { ApiClient } from '@wherry/client';
+import type { ClusterInfo } from '../joining/cluster-info.ts';
 import { dnsIp } from './config.ts';
+import { clusterInfoMap, infoBinding, infoRole, joiningBindings, joiningRoles } from './joining-addons.ts';
 
 /**
  * The Service that pods ask for names. It has no selector: the DNS daemon is no pod, and enters its own address into
@@ -51,13 +53,29 @@ const podNetworkBinding: ClusterRoleBinding = {
   subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
 };
 
-/** Creates what every cluster has beyond what its API server makes by itself. Existing objects are left as they are. */
-export async function ensureAddons(client: ApiClient, signal: AbortSignal): Promise<void> {
+/**
+ * Creates what every cluster has beyond what its API server makes by itself. Existing objects are left as they are, but
+ * for what hosts that join are told: that follows the server's address and authority.
+ */
+export async function ensureAddons(client: ApiClient, info: ClusterInfo, signal: AbortSignal): Promise<void> {
+  const roles = [podNetworkRole, ...joiningRoles];
+  const bindings = [podNetworkBinding, ...joiningBindings];
   await Promise.all([
     ensure(client, resources.services, kubeDns, signal),
-    ensure(client, resources.clusterroles, podNetworkRole, signal),
-    ensure(client, resources.clusterrolebindings, podNetworkBinding, signal),
+    ...roles.map((role) => ensure(client, resources.clusterroles, role, signal)),
+    ...bindings.map((binding) => ensure(client, resources.clusterrolebindings, binding, signal)),
+    ensure(client, resources.roles, infoRole, signal),
+    ensure(client, resources.rolebindings, infoBinding, signal),
+    publishInfo(client, info, signal),
   ]);
+}
+
+async function publishInfo(client: ApiClient, info: ClusterInfo, signal: AbortSignal): Promise<void> {
+  const wanted = clusterInfoMap(info);
+  const { name = '', namespace = '' } = wanted.metadata ?? {};
+  const found = await ensure(client, resources.configmaps, wanted, signal);
+  const same = Object.entries(wanted.data ?? {}).every(([key, value]) => found.data?.[key] === value);
+  if (!same) await client.patch(resources.configmaps, name, { data: wanted.data }, { namespace, signal });
 }
 
 /** Looks first: creating a Service whose address is taken, by itself, is refused for the address. */
@@ -66,13 +84,13 @@ async function ensure<T extends ApiObject>(
   resource: Resource<T>,
   object: T,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<T> {
   const { namespace, name = '' } = object.metadata ?? {};
   const scope = namespace === undefined ? { signal } : { namespace, signal };
   try {
-    await client.get(resource, name, scope);
+    return await client.get(resource, name, scope);
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    await client.create(resource, object, scope);
+    return client.create(resource, object, scope);
   }
 }

@@ -25,6 +25,14 @@ describe('readCheckedConfig', () => {
     expect(readCheckedConfig(layout)?.subnet?.gateway).toBe('172.30.0.1');
   });
 
+  it('reads hollow nodes, and refuses too many', () => {
+    const ports = { ...usualPorts, hollowProcess: 20_000 };
+    store({ ...good, ports, hollowNodes: 10_000, clusterCidr: '10.192.0.0/10' });
+    expect(readCheckedConfig(layout)).toMatchObject({ hollowNodes: 10_000, ports: { hollowProcess: 20_000 } });
+    store({ ...good, ports, hollowNodes: 10_001 });
+    expect(() => readCheckedConfig(layout)).toThrow(/hollowNodes must be <= 10000/);
+  });
+
   it('knows nothing of a cluster that does not exist', () => expect(readCheckedConfig(layout)).toBeUndefined());
 
   it('names every mistake of a damaged file', () => {

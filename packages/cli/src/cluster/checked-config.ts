@@ -1,6 +1,6 @@
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { Failure } from '../failure.ts';
-import { type ClusterConfig, NODES_MAX, type Ports, SEVERAL_MAX } from './config.ts';
+import { type ClusterConfig, HOLLOW_NODES_MAX, NODES_MAX, type Ports, SEVERAL_MAX } from './config.ts';
 import type { ClusterLayout } from './layout.ts';
 import { readConfig } from './stored-config.ts';
 import type { Subnet } from './subnet.ts';
@@ -10,7 +10,7 @@ const port = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
 const several = { type: 'integer', minimum: 1, maximum: SEVERAL_MAX } as const;
 const portList = { type: 'array', items: port, minItems: 1 } as const;
 
-const ports: JSONSchemaType<Ports> = {
+const ports: JSONSchemaType<Omit<Ports, 'hollowProcess'> & { hollowProcess?: number }> = {
   type: 'object',
   properties: {
     apiserver: port,
@@ -30,6 +30,7 @@ const ports: JSONSchemaType<Ports> = {
     dns: port,
     dnsHealth: port,
     hollowNodes: port,
+    hollowProcess: { ...port, nullable: true },
   },
   required: [
     'apiserver',
@@ -54,6 +55,8 @@ const schema: JSONSchemaType<Omit<ClusterConfig, 'subnet'> & { subnet?: Subnet }
     controllerManagers: several,
     nodes: { type: 'integer', minimum: 0, maximum: NODES_MAX },
     runtime: { type: 'string', enum: ['docker', 'hollow'] },
+    hollowNodes: { type: 'integer', minimum: 1, maximum: HOLLOW_NODES_MAX, nullable: true },
+    clusterCidr: { type: 'string', nullable: true },
     hollowReason: { type: 'string', nullable: true },
     profile: { type: 'string', enum: ['upstream', 'fast'] },
     ports,

@@ -16,7 +16,15 @@ const recorded: ClusterConfig = {
 const subnet = { cidr: '172.30.0.0/24', gateway: '172.30.0.1' };
 /** Nothing is asked of this machine's ports: all daemons hold theirs. */
 const known = {
-  held: new Set(['store-1', 'apiserver-1', 'scheduler-1', 'controller-manager-1', 'dns', 'kubelet-node-1']),
+  held: new Set([
+    'store-1',
+    'apiserver-1',
+    'scheduler-1',
+    'controller-manager-1',
+    'dns',
+    'kubelet-node-1',
+    'hollow-nodes',
+  ]),
   random: seededRandom(1),
 };
 const noEngine = async () => ({ kind: 'unavailable', reason: 'this is darwin' }) as const;
@@ -31,6 +39,7 @@ test.each<{ flags: UpFlags; refused: RegExp }>([
   { flags: { schedulers: 0 }, refused: /^Cannot start 0 schedulers: a cluster needs one/ },
   { flags: { controllerManagers: 0 }, refused: /--controller-managers 1/ },
   { flags: { nodes: 101 }, refused: /at most 100/ },
+  { flags: { hollowNodes: 10_001 }, refused: /^Cannot start 10001 hollow nodes: at most 10000/ },
   { flags: { nodes: 1 }, refused: /^Cannot shrink cluster "default" from 3 nodes to 1/ },
   { flags: { runtime: 'hollow' }, refused: /^Cannot change the runtime/ },
 ])('checkFlags refuses $flags', ({ flags, refused }) => {
@@ -84,6 +93,21 @@ test('configure falls back to hollow nodes, and says why, unless Docker was aske
   await expect(configure('default', { runtime: 'docker' }, undefined, known, noEngine)).rejects.toThrow(
     /^Cannot run nodes on Docker: this is darwin/,
   );
+});
+
+test('configure gives hollow nodes a process of their own and room for pods, and keeps the room', async () => {
+  const bare = { nodes: 0 } as const;
+  const before = await configure('default', bare, undefined, known, noEngine);
+  expect(before).not.toHaveProperty('hollowNodes');
+  expect(before).not.toHaveProperty('clusterCidr');
+  const many = await configure('default', { ...bare, hollowNodes: 1000 }, before, known, noEngine);
+  expect(many).toMatchObject({ hollowNodes: 1000, clusterCidr: '10.192.0.0/10' });
+  expect(many.ports.hollowProcess).toBeGreaterThan(0);
+  const kept = await configure('default', {}, many, known, noEngine);
+  expect(kept).toEqual(many);
+  const none = await configure('default', { hollowNodes: 0 }, many, known, noEngine);
+  expect(none).not.toHaveProperty('hollowNodes');
+  expect(none).toMatchObject({ clusterCidr: '10.192.0.0/10', ports: { hollowProcess: many.ports.hollowProcess } });
 });
 
 test('nodeNames counts from one', () => {

@@ -15,6 +15,10 @@ export interface ClusterConfig {
   readonly controllerManagers: number;
   readonly nodes: number;
   readonly runtime: Runtime;
+  /** Simulated nodes beside the others, all in one process; none when absent. */
+  readonly hollowNodes?: number;
+  /** Network of all pods, where it is not the usual one; once wider, it stays so. */
+  readonly clusterCidr?: string;
   /** Why nodes are hollow although nobody asked for it. */
   readonly hollowReason?: string;
   /** How fast failures are noticed; see `timings`. */
@@ -38,6 +42,8 @@ export interface Ports {
   readonly dnsHealth: number;
   /** First of two ports for each hollow node, which all share this host's address. */
   readonly hollowNodes: number;
+  /** First of two ports of the process that holds many hollow nodes; absent as long as there was none. */
+  readonly hollowProcess?: number;
 }
 
 export interface StorePorts {
@@ -66,6 +72,7 @@ export interface UpFlags {
   readonly schedulers?: number;
   readonly controllerManagers?: number;
   readonly nodes?: number;
+  readonly hollowNodes?: number;
   readonly runtime?: Runtime;
   readonly profile?: Profile;
   readonly port?: number;
@@ -74,6 +81,8 @@ export interface UpFlags {
 export const NODES_DEFAULT = 3;
 /** More would not fit the addresses that a cluster's network has below the API server's and above the anchors'. */
 export const NODES_MAX = 100;
+/** What the wide cluster network has room for, with some to spare. */
+export const HOLLOW_NODES_MAX = 10_000;
 
 /** Of API servers, schedulers and controller-managers each; more would only wait. */
 export const SEVERAL_MAX = 9;
@@ -93,7 +102,9 @@ export function checkFlags(flags: UpFlags, recorded: ClusterConfig | undefined):
       throw new Failure(`Cannot start ${count} ${what}s: at most ${SEVERAL_MAX} (--${flag} ${SEVERAL_MAX})`);
   }
   checkStores(flags.stores, recorded);
-  const { nodes } = flags;
+  const { nodes, hollowNodes } = flags;
+  if (hollowNodes !== undefined && hollowNodes > HOLLOW_NODES_MAX)
+    throw new Failure(`Cannot start ${hollowNodes} hollow nodes: at most ${HOLLOW_NODES_MAX}`);
   if (nodes !== undefined && nodes > NODES_MAX)
     throw new Failure(`Cannot start ${nodes} nodes: at most ${NODES_MAX} on one machine`);
   if (recorded === undefined) return;
@@ -133,5 +144,10 @@ export const nodeNames = (config: Pick<ClusterConfig, 'nodes'>): readonly string
 export const serviceCidr = '10.96.0.0/12';
 export const serviceIp = '10.96.0.1';
 export const dnsIp = '10.96.0.10';
+/** Room for 256 nodes. */
 export const clusterCidr = '10.244.0.0/16';
+/** Room for 16,384, the usual network included. */
+export const wideClusterCidr = '10.192.0.0/10';
+
+export const clusterCidrOf = (config: Pick<ClusterConfig, 'clusterCidr'>): string => config.clusterCidr ?? clusterCidr;
 export const clusterDomain = 'cluster.local';

@@ -3,7 +3,15 @@ import { dockerAt } from '../engine/docker.ts';
 import type { EngineOutcome } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
 import { networksInUse } from '../nodes/network.ts';
-import { type ClusterConfig, checkFlags, NODES_DEFAULT, type Runtime, SEVERAL_MAX, type UpFlags } from './config.ts';
+import {
+  type ClusterConfig,
+  checkFlags,
+  NODES_DEFAULT,
+  type Runtime,
+  SEVERAL_MAX,
+  type UpFlags,
+  wideClusterCidr,
+} from './config.ts';
 import { choosePorts } from './ports.ts';
 import { chooseSubnet, isSubnetFree, type Subnet, serverAddress } from './subnet.ts';
 
@@ -30,6 +38,8 @@ export async function configure(
     controllerManagers: count('controllerManagers'),
   };
   const nodes = flags.nodes ?? recorded?.nodes ?? NODES_DEFAULT;
+  const hollowNodes = flags.hollowNodes ?? recorded?.hollowNodes ?? 0;
+  const clusterCidr = recorded?.clusterCidr ?? (hollowNodes > 0 ? wideClusterCidr : undefined);
   const hadNodes = recorded !== undefined && recorded.nodes > 0;
   const { runtime, hollowReason } =
     nodes === 0
@@ -43,6 +53,7 @@ export async function configure(
     held: known.held,
     wereBalanced: (recorded?.apiservers ?? 1) > 1,
     hollowNodes: nodes,
+    hollowProcess: hollowNodes > 0,
     isDefault: name === 'default',
     random: known.random,
   });
@@ -55,6 +66,8 @@ export async function configure(
     ...counts,
     nodes,
     runtime,
+    ...(hollowNodes === 0 ? {} : { hollowNodes }),
+    ...(clusterCidr === undefined ? {} : { clusterCidr }),
     ...(reason === undefined ? {} : { hollowReason: reason }),
     profile: flags.profile ?? recorded?.profile ?? 'upstream',
     ports,

@@ -15,6 +15,7 @@ import {
 } from '@wherry/pki';
 import { Failure, hasCode } from '../failure.ts';
 import { type ClusterConfig, clusterDomain, nodeNames, nodeNetwork, serviceIp } from './config.ts';
+import { hollowKubeconfigs, hollowWishes } from './hollow-nodes.ts';
 import { hostAddresses } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
 import { kubeconfigFile, localServer, nodeServer, serverAddresses } from './places.ts';
@@ -47,6 +48,7 @@ export function certificateWishes(config: ClusterConfig): readonly CertificateWi
     ...nodeNames(config).flatMap((name, index) =>
       nodeWishes({ name, ipAddresses: [network === undefined ? '127.0.0.1' : nodeAddress(network, index)] }),
     ),
+    ...hollowWishes(config),
   ];
 }
 
@@ -73,6 +75,7 @@ async function writeKubeconfigs(config: ClusterConfig, layout: ClusterLayout): P
       identity: nodeClientName(node),
       server: remote,
     })),
+    ...hollowKubeconfigs(config, layout),
   ];
   const authority = await readFile(join(layout.pki, 'ca.crt'), 'utf8');
   await Promise.all(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { nodeServingName } from '@wherry/pki';
 import type { DaemonSpec } from '../daemons/spec.ts';
 import { anchorName } from '../nodes/anchor-name.ts';
-import { type ClusterConfig, clusterCidr, clusterDomain, dnsIp, nodeNames, nodeNetwork } from './config.ts';
+import { type ClusterConfig, clusterCidrOf, clusterDomain, dnsIp, nodeNames, nodeNetwork } from './config.ts';
 import type { HostPlace } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
 import { kubeconfigFile, LOOPBACK } from './places.ts';
@@ -15,7 +15,7 @@ const ORDER = 100;
 export function nodeSpecs(config: ClusterConfig, layout: ClusterLayout, host: HostPlace): readonly DaemonSpec[] {
   return nodeNames(config)
     .map((name, index) => placeOf(config, name, index))
-    .flatMap((place) => [kubelet(config, layout, host, place), ...proxies(layout, place)]);
+    .flatMap((place) => [kubelet(config, layout, host, place), ...proxies(config, layout, place)]);
 }
 
 const KUBELET_PORT = 10250;
@@ -72,7 +72,7 @@ function kubelet(config: ClusterConfig, layout: ClusterLayout, host: HostPlace, 
         ? [
             `--container-runtime-endpoint=${host.dockerHost}`,
             `--node-container=${anchorName(config.name, place.name)}`,
-            `--cluster-cidr=${clusterCidr}`,
+            `--cluster-cidr=${clusterCidrOf(config)}`,
           ]
         : []),
       `--cluster-name=${config.name}`,
@@ -95,7 +95,7 @@ function kubelet(config: ClusterConfig, layout: ClusterLayout, host: HostPlace, 
 }
 
 /** Hollow nodes have none: their pods have no addresses that traffic could go to. */
-function proxies(layout: ClusterLayout, place: NodePlace): readonly DaemonSpec[] {
+function proxies(config: ClusterConfig, layout: ClusterLayout, place: NodePlace): readonly DaemonSpec[] {
   if (!place.isVirtual) return [];
   const kubeconfig = kubeconfigFile(layout, 'proxy');
   return [
@@ -109,7 +109,7 @@ function proxies(layout: ClusterLayout, place: NodePlace): readonly DaemonSpec[]
         `--kubeconfig=${kubeconfig}`,
         `--hostname-override=${place.name}`,
         '--proxy-mode=nftables',
-        `--cluster-cidr=${clusterCidr}`,
+        `--cluster-cidr=${clusterCidrOf(config)}`,
         `--healthz-bind-address=${place.bind}:${PROXY_HEALTH_PORT}`,
         `--metrics-bind-address=${place.bind}:${PROXY_METRICS_PORT}`,
       ],

@@ -24,6 +24,8 @@ export interface PortWishes extends Pick<ClusterConfig, 'stores' | 'schedulers' 
   /** Whether the API servers that run already are behind a balancer. */
   readonly wereBalanced: boolean;
   readonly hollowNodes: number;
+  /** Whether there is a process of many hollow nodes. */
+  readonly hollowProcess: boolean;
   /** The cluster that may have the usual ports. */
   readonly isDefault: boolean;
   readonly random: Random;
@@ -32,7 +34,7 @@ export interface PortWishes extends Pick<ClusterConfig, 'stores' | 'schedulers' 
 /**
  * Chooses ports for a cluster: the recorded ones where they are free; else for the cluster "default" the usual ones;
  * else any free ones, by chance, because several clusters may be started at the same moment. Only the API server's is
- * never moved once users have been told of it, nor a store member's peer port, by which the others know it.
+ * never moved once users have been told of it.
  */
 export async function choosePorts(wishes: PortWishes): Promise<Ports> {
   const { recorded, isDefault, held } = wishes;
@@ -74,7 +76,14 @@ export async function choosePorts(wishes: PortWishes): Promise<Ports> {
       usual(usualPorts.hollowNodes),
       2 * Math.max(1, wishes.hollowNodes),
     ),
+    ...(await hollowProcess(wishes, chooser)),
   };
+}
+
+async function hollowProcess(wishes: PortWishes, chooser: Chooser): Promise<Pick<Ports, 'hollowProcess'>> {
+  const was = wishes.recorded?.hollowProcess;
+  if (!wishes.hollowProcess) return was === undefined ? {} : { hollowProcess: was };
+  return { hollowProcess: await chooser.port('hollow-nodes', was, undefined, 2) };
 }
 
 class Chooser {
@@ -111,17 +120,9 @@ class Chooser {
       this.#wishes.isDefault && port !== undefined ? port + index * STORE_STEP : undefined;
     return {
       client: await this.port(daemon, recorded?.client, usual(first?.client)),
-      peer: await this.#peer(daemon, recorded?.peer, usual(first?.peer)),
+      peer: await this.port(daemon, recorded?.peer, usual(first?.peer)),
       metrics: await this.port(daemon, recorded?.metrics, usual(first?.metrics)),
     };
-  }
-
-  /** A member of the store is known by its peer address: once it has data, the port stays, or the member is another. */
-  async #peer(daemon: string, recorded: number | undefined, usual: number | undefined): Promise<number> {
-    if (recorded === undefined) return this.port(daemon, undefined, usual);
-    this.#chosen.add(recorded);
-    if (this.#wishes.held.has(daemon) || (await isFree(recorded))) return recorded;
-    throw new Failure(`Port ${recorded}, which ${daemon} needs, is in use by another process: free it`);
   }
 }
 

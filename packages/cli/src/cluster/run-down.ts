@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Context } from '../context.ts';
+import { Failure } from '../failure.ts';
+import { readJoined } from '../joining/joined-node.ts';
 import { Progress } from '../terminal/progress.ts';
 import { down } from './down.ts';
 import { clusterLayout } from './layout.ts';
@@ -9,6 +11,10 @@ import { withLock } from './lock.ts';
 export async function runDown(context: Context, name: string, remove: boolean): Promise<void> {
   const { terminal, clock } = context;
   const layout = clusterLayout(context.home, name);
+  if (readJoined(layout) !== undefined)
+    throw new Failure(
+      `"${name}" is a node that joined a cluster elsewhere: "wherry reset --name ${name}" takes that back`,
+    );
   // A removal also looks for what is left on the engine of a cluster whose folder somebody deleted.
   if (!existsSync(layout.folder) && !remove) {
     terminal.err(`There is no cluster "${name}" in ${context.home}`);

@@ -28,6 +28,7 @@ export async function runUp(context: Context, name: string, flags: UpFlags): Pro
   terminal.err(`Cluster "${name}" is up (${seconds} s)\n`);
   if (config.hollowReason !== undefined) terminal.err(hollowWarning(config.hollowReason));
   showNodes(context, nodes);
+  if (config.hollowNodes !== undefined) terminal.out(`${config.hollowNodes} hollow nodes: docs/hollow-nodes.md\n`);
   showNextSteps(context, config, layout);
 }
 
@@ -74,6 +75,9 @@ function showNextSteps({ terminal }: Context, config: ClusterConfig, layout: Clu
   if (config.nodes > 0) {
     terminal.out('  ./wherry apply -f examples/echo.yaml    # or: kubectl apply -f examples/echo.yaml');
     terminal.out('  ./wherry get pods -o wide');
+  } else if (config.hollowNodes !== undefined) {
+    terminal.out('  ./wherry create deployment many --image=any --replicas=100');
+    terminal.out('  ./wherry get nodes -l type=hollow');
   } else {
     terminal.out('  ./wherry get namespaces                 # or: kubectl get namespaces');
     terminal.out(`  ./wherry status${name}`);

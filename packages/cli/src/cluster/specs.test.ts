@@ -58,6 +58,24 @@ test('daemons of a virtual node enter its namespace, those of a hollow one get p
   ]);
 });
 
+test('all hollow nodes are one process, whose certificate is valid for the address of each', () => {
+  const hollow = { ...config, hollowNodes: 300, ports: { ...config.ports, hollowProcess: 20_500 } };
+  const spec = daemonSpecs(hollow, layout, host).find(({ kind }) => kind === 'hollow-nodes');
+  expect(spec).toMatchObject({ name: 'hollow-nodes', addresses: ['127.128.0.1:20500'], probe: { port: 20_501 } });
+  expect(spec?.flags).toContain('--hollow-nodes=300');
+  const wishes = certificateWishes(hollow).filter(({ name }) => name.startsWith('hollow-nodes/'));
+  expect(wishes.map(({ usages }) => usages)).toEqual([['client'], ['server']]);
+  expect(wishes[0]).toMatchObject({ commonName: 'wherry:hollow-nodes', organizations: [] });
+  expect(wishes[1]?.ipAddresses).toHaveLength(300);
+  expect(wishes[1]?.ipAddresses.slice(254, 256)).toEqual(['127.128.0.255', '127.128.1.0']);
+});
+
+test('every pod network is known to all who must not masquerade it', () => {
+  const wide = daemonSpecs({ ...config, clusterCidr: '10.192.0.0/10' }, layout, host);
+  const told = wide.filter(({ flags }) => flags.includes('--cluster-cidr=10.192.0.0/10')).map(({ kind }) => kind);
+  expect(told).toEqual(['controller-manager', 'kubelet', 'proxy', 'kubelet', 'proxy']);
+});
+
 test('without nodes there is a control plane and no more', () => {
   const { subnet: _, ...bare } = config;
   expect(daemonSpecs({ ...bare, nodes: 0 }, layout, host).map((spec) => spec.kind)).toEqual([

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DaemonSpec } from '../daemons/spec.ts';
-import { type ClusterConfig, clusterCidr, clusterDomain, nodeNetwork, serviceCidr } from './config.ts';
+import { type ClusterConfig, clusterCidrOf, clusterDomain, nodeNetwork, serviceCidr } from './config.ts';
+import { hollowSpecs } from './hollow-nodes.ts';
 import type { HostPlace } from './host-place.ts';
 import type { ClusterLayout } from './layout.ts';
 import { nodeSpecs } from './node-specs.ts';
@@ -17,6 +18,7 @@ export function daemonSpecs(config: ClusterConfig, layout: ClusterLayout, host: 
     ...controllerManagers.map((port, index) => controllerManager(config, layout, port, index)),
     ...dns(config, layout),
     ...nodeSpecs(config, layout, host),
+    ...hollowSpecs(config, layout),
   ];
 }
 
@@ -58,8 +60,9 @@ function controllerManager(config: ClusterConfig, layout: ClusterLayout, port: n
       `--bind-address=${LOOPBACK}`,
       `--secure-port=${port}`,
       '--leader-elect=true',
+      '--controllers=*,bootstrapsigner,tokencleaner',
       '--allocate-node-cidrs=true',
-      `--cluster-cidr=${clusterCidr}`,
+      `--cluster-cidr=${clusterCidrOf(config)}`,
       '--node-cidr-mask-size=24',
       `--service-cluster-ip-range=${serviceCidr}`,
       `--root-ca-file=${file('ca.crt')}`,

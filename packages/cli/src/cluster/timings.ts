@@ -7,6 +7,7 @@ export interface Timings {
   readonly leaderElection: readonly string[];
   readonly controllerManager: readonly string[];
   readonly kubelet: readonly string[];
+  readonly hollowNodes: readonly string[];
 }
 
 /**
@@ -16,7 +17,7 @@ export interface Timings {
  * 6 s, which leaves a leader more time to renew than the store takes to elect one of its own.
  */
 export const timings: Readonly<Record<Profile, Timings>> = {
-  upstream: { apiserver: [], leaderElection: [], controllerManager: [], kubelet: [] },
+  upstream: { apiserver: [], leaderElection: [], controllerManager: [], kubelet: [], hollowNodes: [] },
   fast: {
     apiserver: ['--default-not-ready-toleration-seconds=2', '--default-unreachable-toleration-seconds=2'],
     leaderElection: [
@@ -26,5 +27,6 @@ export const timings: Readonly<Record<Profile, Timings>> = {
     ],
     controllerManager: ['--node-monitor-period=500ms', '--node-monitor-grace-period=4s'],
     kubelet: ['--node-status-update-frequency=1s', '--node-lease-duration-seconds=4'],
+    hollowNodes: ['--node-lease-duration-seconds=4'],
   },
 };

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Node } from '@wherry/api';
 import type { Context } from '../context.ts';
 import type { DaemonAction } from '../daemons/plan.ts';
@@ -8,11 +9,14 @@ import { endOrphans } from '../daemons/stop.ts';
 import { dockerAt } from '../engine/docker.ts';
 import { type EngineOutcome, ensureEngine } from '../engine/provider.ts';
 import { Failure } from '../failure.ts';
+import type { ClusterInfo } from '../joining/cluster-info.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { ensureAddons } from './addons.ts';
 import { readCheckedConfig } from './checked-config.ts';
 import { type ClusterConfig, nodeNames, nodeNetwork, type UpFlags } from './config.ts';
 import { configure } from './configure.ts';
+import { hollowNodeNames } from './hollow-nodes.ts';
+import { ensureHollowRights, removeSurplusNodes, waitForHollowNodes } from './hollow-objects.ts';
 import { hostPlace } from './host-place.ts';
 import { ensureIdentities } from './identities.ts';
 import type { ClusterLayout } from './layout.ts';
@@ -81,6 +85,7 @@ class Start {
     const actions = await this.#start(config);
     const names = nodeNames(config);
     const nodes = names.length === 0 ? [] : await this.#waitForNodes(names);
+    await this.#hollowNodes(config, recorded);
     const unhealthy = await waitForHealth(this.#context, this.#layout);
     return { config, nodes, actions, unhealthy };
   }
@@ -143,6 +148,22 @@ class Start {
     );
   }
 
+  async #hollowNodes(config: ClusterConfig, recorded: ClusterConfig | undefined): Promise<void> {
+    const [names, before] = [hollowNodeNames(config), recorded === undefined ? [] : hollowNodeNames(recorded)];
+    const surplus = before.slice(names.length);
+    if (surplus.length > 0) {
+      const remove = () => removeSurplusNodes(this.#layout, surplus, this.#context.signal);
+      const done = (count: number) => (count === 0 ? undefined : `${count} hollow nodes removed`);
+      await this.#progress.step('removing hollow nodes', remove, done);
+    }
+    if (names.length === 0) return;
+    await this.#progress.step(
+      'waiting for hollow nodes',
+      () => waitForHollowNodes(this.#context, this.#layout, (detail) => this.#progress.detail(detail)),
+      () => `${names.length} hollow nodes are Ready`,
+    );
+  }
+
   #findEngine(): Promise<EngineOutcome> {
     this.#engine ??= this.#progress.step(
       'looking for a Docker engine',
@@ -169,10 +190,18 @@ class Start {
         () => waitForApi(this.#context, this.#layout, client),
         () => `API server answers at https://127.0.0.1:${config.ports.apiserver}`,
       );
-      await ensureAddons(client, this.#context.signal);
+      await ensureAddons(client, await this.#clusterInfo(config), this.#context.signal);
+      await ensureHollowRights(client, config, this.#context.signal);
     } finally {
       await client.close();
     }
+  }
+
+  /** What hosts that join are told; a machine without a network can only be joined by itself. */
+  async #clusterInfo(config: ClusterConfig): Promise<ClusterInfo> {
+    const address = hostPlace(this.#context).address ?? LOOPBACK;
+    const authority = await readFile(join(this.#layout.pki, 'ca.crt'), 'utf8');
+    return { server: `https://${address}:${config.ports.apiserver}`, authority };
   }
 
   async #waitForNodes(names: readonly string[]): Promise<readonly Node[]> {

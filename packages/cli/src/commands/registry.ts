@@ -9,6 +9,7 @@ import {
 import { applyCommand } from '../verbs/apply.ts';
 import { authCommand } from '../verbs/auth.ts';
 import { autoscaleCommand } from '../verbs/autoscale.ts';
+import { certificateCommand } from '../verbs/certificate.ts';
 import { completionCommand } from '../verbs/completion.ts';
 import { configCommand } from '../verbs/config.ts';
 import { copyCommand } from '../verbs/copy.ts';
@@ -37,9 +38,13 @@ import { daemonCommands } from './daemon.ts';
 import { downCommand } from './down.ts';
 import { engineCommands } from './engine.ts';
 import { imageCommands } from './image.ts';
+import { joinCommand } from './join.ts';
 import { nodeCommands } from './node.ts';
 import { pkiCommands } from './pki.ts';
+import { resetCommand } from './reset.ts';
 import { statusCommand } from './status.ts';
+import { storeCommands } from './store.ts';
+import { tokenCommands } from './token.ts';
 import { upCommand } from './up.ts';
 
 /** Commands that follow stand below this heading in `wherry --help`. */
@@ -84,6 +89,7 @@ export const commands: readonly CommandDefinition[] = [
   taintCommand,
   heading('Server:'),
   authCommand,
+  certificateCommand,
   apiResourcesCommand,
   apiVersionsCommand,
   clusterInfoCommand,
@@ -97,7 +103,12 @@ export const commands: readonly CommandDefinition[] = [
   imageCommands,
   engineCommands,
   pkiCommands,
+  storeCommands,
   addonsCommands,
+  heading('Hosts that join:'),
+  tokenCommands,
+  joinCommand,
+  resetCommand,
   heading('Others:'),
   completionCommand,
   versionCommand,

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { clusterLayout } from '../cluster/layout.ts';
-import { requireConfig } from '../cluster/stored-config.ts';
 import type { CommandDefinition } from '../context.ts';
 import { daemonStatuses } from '../daemons/health.ts';
 import { observeDaemons } from '../daemons/records.ts';
+import { requireKnown } from '../joining/joined-node.ts';
 import { table } from '../terminal/table.ts';
 import { type ClusterFlag, clusterCommand } from './options.ts';
 
@@ -17,14 +17,14 @@ export const statusCommand: CommandDefinition = (parent, context) => {
     .action(async (flags: StatusFlags) => {
       const { terminal } = context;
       const layout = clusterLayout(context.home, flags.name);
-      const config = requireConfig(layout);
+      requireKnown(layout);
       const daemons = await daemonStatuses(observeDaemons(layout));
       if (flags.output === 'json') {
         terminal.out(JSON.stringify({ daemons }, undefined, 2));
         return;
       }
       if (daemons.length === 0) {
-        terminal.out(`Cluster "${config.name}" is down: "wherry up" resumes it`);
+        terminal.out(`Cluster "${layout.name}" is down: "wherry up" resumes it`);
         return;
       }
       const rows = daemons.map(({ name, kind, pid, addresses, healthy, leader }) => [

@@ -6,6 +6,7 @@ import { type ClusterFlag, clusterCommand, parseCount, parsePort } from './optio
 export const upCommand: CommandDefinition = (parent, context) => {
   clusterCommand(parent, 'up', 'start a cluster on this machine, or resume it')
     .option('--nodes <count>', 'virtual nodes; 0 starts a control plane alone, without Docker (default: 3)', parseCount)
+    .option('--hollow-nodes <count>', 'simulated nodes beside them, in one process (default: 0)', parseCount)
     .option('--stores <count>', 'members of the store: 1, 3 or 5, for good (default: 1)', parseCount)
     .option('--apiservers <count>', 'API servers; several stand behind a balancer (default: 1)', parseCount)
     .option('--schedulers <count>', 'schedulers (default: 1)', parseCount)

@@ -1,10 +1,9 @@
 import { hostPlace } from '../cluster/host-place.ts';
 import { type ClusterLayout, clusterLayout } from '../cluster/layout.ts';
 import { withLock } from '../cluster/lock.ts';
-import { daemonSpecs } from '../cluster/specs.ts';
-import { requireConfig } from '../cluster/stored-config.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
+import { knownSpecs, requireKnown } from '../joining/joined-node.ts';
 import { table } from '../terminal/table.ts';
 import { signalProcess } from './process-identity.ts';
 import { type ObservedDaemon, observeDaemons } from './records.ts';
@@ -14,7 +13,7 @@ import { killDaemon } from './stop.ts';
 
 export async function list(context: Context, cluster: string): Promise<void> {
   const layout = clusterLayout(context.home, cluster);
-  requireConfig(layout);
+  requireKnown(layout);
   const rows = observeDaemons(layout).map(({ record, state }) => [
     record.spec.name,
     record.spec.kind,
@@ -46,8 +45,7 @@ export async function resume(context: Context, cluster: string, name: string): P
 /** Starts one daemon that does not run; one that runs is left alone. */
 export async function start(context: Context, cluster: string, name: string): Promise<void> {
   const layout = clusterLayout(context.home, cluster);
-  const config = requireConfig(layout);
-  const spec = select(daemonSpecs(config, layout, hostPlace(context)), name, layout);
+  const spec = select(knownSpecs(layout, hostPlace(context)), name, layout);
   const started = await withLock(layout, context.pid, () => restartDaemon(context, layout, spec));
   context.terminal.out(`${spec.name} ${started ? 'started' : 'runs already'}`);
 }

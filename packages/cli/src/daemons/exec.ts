@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
+import { daemonSettings, nodeFlags } from './node-flags.ts';
 import { daemonKinds } from './spec.ts';
 import { daemonProgram } from './start.ts';
 
@@ -13,5 +14,6 @@ export async function execDaemon(context: Context, kind: string, flags: readonly
   if (known === undefined) throw new Failure(`There is no daemon "${kind}": it is one of ${daemonKinds.join(', ')}`);
   const program = await daemonProgram(context, known);
   if (process.execve === undefined) throw new Failure(`Cannot become ${kind}: Node.js on ${context.platform} cannot`);
-  return process.execve(context.node, [context.node, program, ...flags], { ...context.environment });
+  const command = [context.node, ...nodeFlags(known), program, ...flags];
+  return process.execve(context.node, command, { ...daemonSettings, ...context.environment });
 }

@@ -30,12 +30,12 @@ export function daemonStatuses(daemons: readonly ObservedDaemon[]): Promise<read
 }
 
 async function isHealthy(probe: Probe): Promise<boolean> {
-  return (await ask(probe, '/healthz'))?.status === 200;
+  return (await askProbe(probe, '/healthz'))?.status === 200;
 }
 
 async function isLeader(probe: Probe): Promise<boolean> {
   if (probe.leaderMetric === undefined) return false;
-  const answer = await ask(probe, '/metrics');
+  const answer = await askProbe(probe, '/metrics');
   return answer !== undefined && new RegExp(`^${probe.leaderMetric}(\\{[^}]*\\})? 1$`, 'm').test(answer.body);
 }
 
@@ -45,7 +45,7 @@ interface Answer {
 }
 
 /** @returns undefined when there is no answer, which is an answer too */
-function ask(probe: Probe, path: string): Promise<Answer | undefined> {
+export function askProbe(probe: Probe, path: string): Promise<Answer | undefined> {
   // Only asked whether it is well: nothing secret is sent, and any certificate will do.
   const options = {
     host: probe.host,

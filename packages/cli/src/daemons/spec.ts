@@ -5,6 +5,7 @@ export const daemonKinds = [
   'controller-manager',
   'dns',
   'kubelet',
+  'hollow-nodes',
   'proxy',
   'balancer',
 ] as const;

@@ -7,6 +7,7 @@ import { ensureBundle } from '../bundles/bundles.ts';
 import type { ClusterLayout } from '../cluster/layout.ts';
 import type { Context } from '../context.ts';
 import { Failure, hasCode } from '../failure.ts';
+import { daemonSettings, nodeFlags } from './node-flags.ts';
 import type { DesiredDaemon } from './plan.ts';
 import { identify } from './process-identity.ts';
 import { type DaemonRecord, writeRecord } from './records.ts';
@@ -17,7 +18,8 @@ const LOG_BYTES_MAX = 64 << 20;
 
 /** The program of a kind of daemon, made anew when its sources changed. */
 export async function daemonProgram(context: Context, kind: DaemonKind): Promise<string> {
-  const bundle = await ensureBundle(context.root, kind, `packages/${kind}/src/main.ts`);
+  const entry = kind === 'hollow-nodes' ? 'kubelet/src/hollow' : `${kind}/src`;
+  const bundle = await ensureBundle(context.root, kind, `packages/${entry}/main.ts`);
   return bundle.file;
 }
 
@@ -32,7 +34,7 @@ export async function desiredDaemon(
   namespace: number | undefined,
 ): Promise<DesiredDaemon> {
   const enter = namespace === undefined ? [] : ['nsenter', `--net=/proc/${namespace}/ns/net`, '--'];
-  const command = [...enter, context.node, program, ...spec.flags];
+  const command = [...enter, context.node, ...nodeFlags(spec.kind), program, ...spec.flags];
   const hash = createHash('sha256').update(JSON.stringify(command));
   for (const file of spec.files) hash.update(await readFile(file));
   return { spec, command, digest: hash.digest('hex') };
@@ -106,7 +108,8 @@ function messageOf(line: string): string {
 
 /** Ours without WHERRY_…: those are flags to a daemon, and meant for one that is started by hand. */
 function daemonEnvironment(context: Context): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(context.environment).filter(([name]) => !name.startsWith('WHERRY_')));
+  const given = Object.entries(context.environment).filter(([name]) => !name.startsWith('WHERRY_'));
+  return { ...daemonSettings, ...Object.fromEntries(given) };
 }
 
 async function setAsideLargeLog(path: string): Promise<void> {

@@ -11,7 +11,7 @@ const POLL_MS = 10;
 
 /** Clients before their server: leases are handed back and last statuses are written while the API still answers. */
 const phases: readonly (readonly DaemonKind[])[] = [
-  ['kubelet', 'proxy', 'dns', 'scheduler', 'controller-manager'],
+  ['kubelet', 'hollow-nodes', 'proxy', 'dns', 'scheduler', 'controller-manager'],
   ['apiserver', 'balancer'],
   ['store'],
 ];

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { ApiObject } from '@wherry/api';
-import { loadDocuments, yamlProblem } from './manifest-yaml.ts';
+import { loadYamlDocuments, yamlProblem } from '@wherry/client';
 import { VerbError } from './verb-error.ts';
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
@@ -40,7 +40,7 @@ async function textsOf(path: string, recursive: boolean): Promise<readonly (read
 export function parseManifest(text: string, source: string): readonly ApiObject[] {
   let documents: readonly unknown[];
   try {
-    documents = loadDocuments(text);
+    documents = loadYamlDocuments(text);
   } catch (cause) {
     throw new VerbError(`error parsing ${source}: error converting YAML to JSON: ${yamlProblem(cause)}`, { cause });
   }

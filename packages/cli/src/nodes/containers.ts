@@ -30,6 +30,12 @@ export async function stopContainers(docker: Docker, cluster: string): Promise<n
   return ids.length;
 }
 
+/** Removes every container of one node of a cluster. */
+export async function removeContainers(docker: Docker, cluster: string, node: string): Promise<void> {
+  const ids = await containersOf(docker, cluster, node, false);
+  await Promise.all(ids.map((id) => docker.getContainer(id).remove({ force: true, v: true }).catch(unlessGone)));
+}
+
 /** Removes every container and the network of a cluster. */
 export async function removeContainersAndNetwork(docker: Docker, cluster: string): Promise<void> {
   const ids = await containersOf(docker, cluster, undefined, false);

@@ -1,5 +1,5 @@
+import { loadYamlDocuments } from '@wherry/client';
 import { describe, expect, it } from 'vitest';
-import { loadDocuments } from '../kube/manifest-yaml.ts';
 import { toYaml } from './yaml.ts';
 
 /** Texts and how kubectl 1.32 wrote them, tried on an annotation. */
@@ -52,7 +52,9 @@ describe('toYaml', () => {
   it.each(scalars)('writes %j as %s', (text, written) => expect(toYaml({ key: text })).toBe(`key: ${written}\n`));
 
   it.each(scalars.map(([text]) => text))('is read back as %j', (text) => {
-    expect(loadDocuments(toYaml({ [`k${text}`]: text, list: [text] }))).toEqual([{ [`k${text}`]: text, list: [text] }]);
+    expect(loadYamlDocuments(toYaml({ [`k${text}`]: text, list: [text] }))).toEqual([
+      { [`k${text}`]: text, list: [text] },
+    ]);
   });
 
   it.each([
@@ -72,7 +74,7 @@ describe('toYaml', () => {
     const folded = `key: ${'word '.repeat(16)}`.trimEnd();
     expect(toYaml({ key: words })).toMatch(new RegExp(`^${folded}\n  word`));
     for (const text of [words, `it's: ${words}`, `tab\t${words}`]) {
-      expect(loadDocuments(toYaml({ key: text }))).toEqual([{ key: text }]);
+      expect(loadYamlDocuments(toYaml({ key: text }))).toEqual([{ key: text }]);
     }
   });
 });

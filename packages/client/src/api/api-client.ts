@@ -2,6 +2,7 @@ import { type ApiList, type ApiObject, type Resource, type Status, StatusError }
 import { type ApiRequest, type ApiResponse, readBody, type Transport } from '../transport/transport.ts';
 import { type WatchEvent, watchEvents } from '../watch/watch-stream.ts';
 import {
+  type ApplyOptions,
   type CreateOptions,
   type DeleteCollectionOptions,
   type DeleteOptions,
@@ -87,6 +88,22 @@ export class ApiClient {
     return this.#json('PATCH', path + query, options, patch, PATCH_CONTENT_TYPES[options.type ?? 'merge']);
   }
 
+  /**
+   * Server-side apply: the object becomes as stated, whether it exists or not, and what this manager stated before and
+   * states no more goes. `config` need not be whole.
+   * @throws StatusError with reason Conflict and a cause for each field that another manager owns
+   */
+  apply<T extends ApiObject>(resource: Resource<T>, config: ApiObject, options: ApplyOptions): Promise<T> {
+    const { name = '', namespace } = config.metadata ?? {};
+    const scope = options.namespace ?? namespace;
+    const stated = typed(resource, config as T, options.subresource);
+    return this.patch(resource, name, stated, {
+      ...options,
+      ...(scope === undefined ? {} : { namespace: scope }),
+      type: 'apply',
+    });
+  }
+
   /** @returns the object when it ends gracefully, otherwise a Status */
   delete<T extends ApiObject>(resource: Resource<T>, name: string, options: DeleteOptions = {}): Promise<T | Status> {
     return this.#json('DELETE', objectPath(resource, name, options.namespace), options, deleteBody(options));
@@ -116,6 +133,7 @@ export class ApiClient {
       method: 'GET',
       path: collectionPath(resource, options.namespace) + query,
       headers: { accept: 'application/json' },
+      multiplexed: true,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     yield* watchEvents<T>(response.body);
@@ -135,7 +153,7 @@ export class ApiClient {
   async #json<R>(
     method: ApiRequest['method'],
     path: string,
-    options: { readonly signal?: AbortSignal },
+    options: { readonly signal?: AbortSignal; readonly multiplexed?: boolean },
     body?: unknown,
     contentType = 'application/json',
   ): Promise<R> {
@@ -144,6 +162,7 @@ export class ApiClient {
       path,
       headers: body === undefined ? ACCEPT : { ...ACCEPT, 'content-type': contentType },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(options.multiplexed === true ? { multiplexed: true } : {}),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const bytes = await readBody(response);

@@ -17,6 +17,8 @@ export interface ListOptions extends ScopedOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** Over the connection of the watches. A daemon that starts lists dozens of kinds at once. @default false */
+  readonly multiplexed?: boolean;
 }
 export interface WatchOptions extends ScopedOptions {
   readonly labelSelector?: string;
@@ -40,6 +42,12 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 export interface PatchOptions extends WriteOptions {
   /** @default 'merge' */
   readonly type?: PatchType;
+  readonly force?: boolean;
+}
+export interface ApplyOptions extends Omit<WriteOptions, 'fieldManager'> {
+  /** Who states the configuration, and owns what it states from then on. */
+  readonly fieldManager: string;
+  /** Take fields from others instead of failing with a conflict. @default false */
   readonly force?: boolean;
 }
 export type PropagationPolicy = 'Foreground' | 'Background' | 'Orphan';

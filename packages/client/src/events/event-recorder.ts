@@ -32,11 +32,18 @@ export class EventRecorder {
     this.#correlator = new EventCorrelator(options.clock);
   }
 
-  event(regarding: Regarding, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  /** @param host where it happened; for processes that speak for several hosts */
+  event(
+    regarding: Regarding,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    host = this.#options.host,
+  ): void {
     const reference = referenceTo(regarding);
     const source = {
       component: this.#options.component,
-      ...(this.#options.host === undefined ? {} : { host: this.#options.host }),
+      ...(host === undefined ? {} : { host }),
     };
     const nowMs = this.#options.clock.now();
     const now = rfc3339(nowMs);

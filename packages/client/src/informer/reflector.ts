@@ -77,6 +77,7 @@ async function list<T extends ApiObject>(options: ReflectorOptions<T>, signal: A
       ...selection(options),
       signal,
       limit: PAGE_LIMIT,
+      multiplexed: true,
       ...(token === undefined ? {} : { continue: token }),
       // Never back in time, even from a server whose cache lags; a first list asks for the present.
       ...(token === undefined && seen > 0n

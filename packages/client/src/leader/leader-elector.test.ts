@@ -10,6 +10,7 @@ class LeaseServer {
   lease: Lease | undefined;
   down = false;
   silent = false;
+  reads = 0;
   #version = 0;
 
   transport(): ScriptedTransport {
@@ -17,6 +18,7 @@ class LeaseServer {
       if (this.down) return undefined;
       if (this.silent)
         return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      if (method === 'GET') this.reads++;
       if (method === 'GET') return this.lease === undefined ? refusal(404, 'NotFound') : json(this.lease);
       const sent = JSON.parse(String(body)) as Lease;
       if (method === 'PUT' && sent.metadata?.resourceVersion !== this.lease?.metadata?.resourceVersion) {
@@ -71,6 +73,19 @@ describe('LeaderElector', () => {
     await clock.advance(60_000);
     expect(log).toEqual(['a leads at 0']);
     expect(server.lease?.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 });
+  });
+
+  it('renews without reading, until somebody else has written the lease', async () => {
+    candidate('a');
+    await clock.advance(1_000);
+    const { reads } = server;
+    await clock.advance(20_000);
+    expect(server.reads).toBe(reads);
+    server.lease = { ...server.lease, metadata: named('annotated') };
+    await clock.advance(10_000);
+    expect(server.reads).toBe(reads + 1);
+    expect(log).toEqual(['a leads at 0']);
+    expect(server.lease?.metadata?.resourceVersion).not.toBe('annotated');
   });
 
   it('takes over one lease duration after the last renewal it saw', async () => {

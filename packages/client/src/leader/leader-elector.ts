@@ -1,4 +1,4 @@
-import { isAlreadyExists, isNotFound, type Lease, resources } from '@wherry/api';
+import { isAlreadyExists, isConflict, isNotFound, type Lease, resources } from '@wherry/api';
 import { type Clock, jitter, type Logger, pause, type Random, rfc3339Micro, type Scope } from '@wherry/daemon';
 import type { ApiClient } from '../api/api-client.ts';
 
@@ -104,6 +104,7 @@ export class LeaderElector {
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const { client, clock, namespace, name, identity, leaseDurationMs } = this.#options;
     const now = rfc3339Micro(clock.now());
+    if (this.#leading && (await this.#renewAsSeen(now, signal))) return true;
     const lease = await this.#read(signal);
     if (lease === undefined) {
       const spec = { ...this.#record(now), acquireTime: now, leaseTransitions: 0 };
@@ -125,6 +126,21 @@ export class LeaderElector {
     };
     this.#observe(await client.update(resources.leases, { ...lease, spec }, { signal }));
     return true;
+  }
+
+  /** What a leader last saw is its own writing: most renewals need no reading (client-go does the same). */
+  async #renewAsSeen(now: string, signal: AbortSignal): Promise<boolean> {
+    const seen = this.#lease;
+    if (seen?.spec?.holderIdentity !== this.#options.identity) return false;
+    try {
+      const lease = { ...seen, spec: { ...seen.spec, ...this.#record(now) } };
+      this.#observe(await this.#options.client.update(resources.leases, lease, { signal }));
+      return true;
+    } catch (error) {
+      // Somebody else wrote it, or took it away: what it says now decides.
+      if (isConflict(error) || isNotFound(error)) return false;
+      throw error;
+    }
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {

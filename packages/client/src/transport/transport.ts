@@ -6,6 +6,8 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** For what comes in numbers or lasts, and only reads: may share one connection with others of its kind. */
+  readonly multiplexed?: boolean;
 }
 
 export interface ApiResponse {

@@ -1,5 +1,6 @@
 import {
   type ApiObject,
+  type ConfigMap,
   controllerOf,
   type EndpointSlice,
   type Endpoints,
@@ -79,8 +80,8 @@ const CACHED: Readonly<Record<string, InformerOptions<never>>> = {
   ...cached(resources.endpointslices, { indexers: { [BY_SERVICE]: byService } }),
   ...cached(resources.serviceaccounts, {}),
   ...cached(resources.configmaps, {
-    // Only the published CA is ever read.
-    project: (map) => (map.metadata?.name === 'kube-root-ca.crt' ? map : metadataOnly(map)),
+    // Only the published CA and what hosts that join are told is ever read.
+    project: (map) => (isRead(map) ? map : metadataOnly(map)),
   }),
   ...cached(resources.replicasets, { indexers: owned }),
   ...cached(resources.replicationcontrollers, { indexers: { [BY_NAMESPACE]: byNamespace } }),
@@ -110,6 +111,11 @@ function cached<T extends ApiObject>(
   options: InformerOptions<T>,
 ): Record<string, InformerOptions<never>> {
   return { [`${resource.group}/${resource.resource}`]: options as unknown as InformerOptions<never> };
+}
+
+function isRead({ metadata }: ConfigMap): boolean {
+  const { namespace, name } = metadata ?? {};
+  return name === 'kube-root-ca.crt' || (namespace === 'kube-public' && name === 'cluster-info');
 }
 
 function metadataOnly<T extends ApiObject>(object: T): T {

@@ -7,6 +7,8 @@ import type { RequestedSubject } from '../controllers/certificates/plan.ts';
 
 /** Certificates begin a little earlier than now, for hosts whose clocks are behind. */
 const CLOCK_SKEW_MS = 5 * 60_000;
+/** Of certificates that live shorter than this, the time before now is not taken off at the end (upstream's). */
+const SHORT_LIFE_MS = 8 * 3_600_000;
 const SERIAL_BYTES = 16;
 
 const KEY_USAGES: Readonly<Record<string, x509.KeyUsageFlags>> = {
@@ -99,13 +101,14 @@ export class CertificateAuthority {
       await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
       ...(names === undefined ? [] : [names]),
     ];
+    const endMs = nowMs + (lifeMs < SHORT_LIFE_MS ? lifeMs : lifeMs - CLOCK_SKEW_MS);
     const serial = this.#random.bytes(SERIAL_BYTES);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: Buffer.from(serial.with(0, (serial[0] ?? 0) & 0x7f || 1)).toString('hex'),
       subject: request.subjectName.toJSON(),
       issuer: this.#certificate.subjectName.toJSON(),
       notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-      notAfter: new Date(Math.min(nowMs + lifeMs, this.#certificate.notAfter.getTime())),
+      notAfter: new Date(Math.min(endMs, this.#certificate.notAfter.getTime())),
       publicKey: await request.publicKey.export(),
       signingKey: this.#key,
       signingAlgorithm: { name: this.#key.algorithm.name, hash: 'SHA-256' },

@@ -16,6 +16,7 @@ export interface Options {
   readonly terminatedPodGcThreshold: number;
   readonly rootCa: string | undefined;
   readonly clusterSigning: { readonly cert: string; readonly key: string } | undefined;
+  readonly clusterSigningDurationMs: number;
   readonly concurrent: ConcurrentSyncs;
 }
 

@@ -20,6 +20,7 @@ export const testOptions: Options = {
   terminatedPodGcThreshold: 12_500,
   rootCa: 'CA',
   clusterSigning: undefined,
+  clusterSigningDurationMs: 365 * 24 * 3_600_000,
   concurrent: {
     deployment: 5,
     replicaSet: 5,

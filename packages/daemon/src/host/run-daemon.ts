@@ -4,7 +4,9 @@ import type { Logger, LogLevel } from '../logging/logger.ts';
 import { createMetrics, type Metrics } from '../ops/metrics.ts';
 import type { Random } from '../random/random.ts';
 import { Scope } from '../scope/scope.ts';
+import { collectWhenIdle } from './idle-heap.ts';
 import { createLogger } from './pino-logger.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
@@ -73,7 +75,10 @@ export function runDaemon<const S extends FlagSpec>(daemon: Daemon<S>): void {
   }
   process.on('uncaughtException', (error) => crash(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => crash(error, 'unhandled rejection'));
-  const host: Host = { clock: systemClock, random: systemRandom, logger, metrics: createMetrics(true), scope, exit };
+  const metrics = createMetrics();
+  addProcessMetrics(metrics.registry);
+  const host: Host = { clock: systemClock, random: systemRandom, logger, metrics, scope, exit };
+  collectWhenIdle();
   daemon.start(flags, host).catch((error: unknown) => {
     if (!ending) crash(error, 'start failed');
   });

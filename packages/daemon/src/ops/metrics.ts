@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** A daemon's metrics: its own registry, never the library's global one. */
 export interface Metrics {
@@ -8,10 +8,8 @@ export interface Metrics {
   histogram(name: string, help: string, bucketsSeconds: readonly number[], labels?: readonly string[]): Histogram;
 }
 
-/** @param withProcess adds the process and Node.js metrics, for real daemons */
-export function createMetrics(withProcess = false): Metrics {
+export function createMetrics(): Metrics {
   const registry = new Registry();
-  if (withProcess) collectDefaultMetrics({ register: registry });
   const common = (name: string, help: string, labels: readonly string[]) => ({
     name,
     help,

@@ -8,7 +8,7 @@ import { type ImageReference, parseImageReference, pullPolicy, registryAuth } fr
 import type { PodEvents } from '../pods/pod-events.ts';
 import type { References } from '../pods/references.ts';
 import { Gate } from '../runtime/gate.ts';
-import type { ImageFacts, RegistryAuth, Runtime } from '../runtime/port.ts';
+import type { ImageFacts, PodIdentity, RegistryAuth, Runtime } from '../runtime/port.ts';
 
 export type ImageOutcome =
   | { readonly kind: 'present'; readonly image: ImageFacts; readonly reference: string }
@@ -85,7 +85,7 @@ export class ImagePuller {
       const auth = await this.#auth(pod, reference);
       const pullMs = await this.#gate.run(async () => {
         const startedAtMs = clock.monotonicMs();
-        await runtime.pullImage(reference.text, auth, signal);
+        await runtime.pullImage(reference.text, auth, signal, { pod: identityOf(pod), container: container.name });
         return clock.monotonicMs() - startedAtMs;
       });
       const image = await runtime.image(reference.text);
@@ -136,4 +136,9 @@ export class ImagePuller {
     });
     return registryAuth(configs, reference.registry);
   }
+}
+
+function identityOf(pod: Pod): PodIdentity {
+  const { uid = '', name = '', namespace = '' } = pod.metadata ?? {};
+  return { uid, name, namespace };
 }

@@ -26,7 +26,8 @@ export interface PodNetworkOptions {
 export class PodNetwork {
   readonly #options: PodNetworkOptions;
   #range: PodRange | undefined;
-  #nodes: readonly Node[] = [];
+  /** Unknown at first: a kubelet that starts again must not take away routes that are in use. */
+  #nodes: readonly Node[] | undefined;
   #lastGiven: string | undefined;
   readonly #addresses = new Map<string, string>();
   readonly #hostPorts = new Map<string, readonly HostPort[]>();
@@ -131,12 +132,12 @@ export class PodNetwork {
   }
 
   async #applyNow(): Promise<void> {
-    const range = this.#range;
-    if (range === undefined) return;
+    const [range, nodes] = [this.#range, this.#nodes];
+    if (range === undefined || nodes === undefined) return;
     const { wiring, nodeName, clusterCidr } = this.#options;
-    const routes = routesToNodes(this.#nodes, nodeName);
+    const routes = routesToNodes(nodes, nodeName);
     await wiring.setRoutes(routes);
-    const addresses = this.#nodes.flatMap((node) =>
+    const addresses = nodes.flatMap((node) =>
       (node.status?.addresses ?? [])
         .filter(({ type, address }) => type === 'InternalIP' && !address.includes(':'))
         .map(({ address }) => address),

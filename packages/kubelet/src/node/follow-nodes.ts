@@ -3,8 +3,10 @@ import type { Node } from '@wherry/api';
 import type { Informer } from '@wherry/client';
 import { type Clock, type Logger, pause, type Scope } from '@wherry/daemon';
 import type { PodNetwork } from '../network/pod-network.ts';
+import { isNowhere } from '../plan/network-rules.ts';
 
 export interface FollowNodesOptions {
+  readonly nodeName: string;
   readonly network: PodNetwork;
   readonly nodes: Informer<Node>;
   /** The pod CIDR of this node; undefined until it has one. */
@@ -22,17 +24,18 @@ async function apply({ network, nodes, podCidr, onReady }: FollowNodesOptions): 
   const cidr = podCidr();
   const wasReady = network.problem === undefined;
   if (cidr !== undefined && cidr !== '') await network.setPodCidr(cidr);
-  await network.setNodes(nodes.list());
+  await network.setNodes(nodes.list().filter((node) => !isNowhere(node)));
   if (!wasReady && network.problem === undefined) onReady();
 }
 
 export function followNodes(options: FollowNodesOptions): void {
-  const { nodes, clock, logger, scope } = options;
+  const { nodeName, nodes, clock, logger, scope } = options;
   let dirty = false;
   let working = false;
   const onChange = () => {
     dirty = true;
-    if (working) return;
+    // Before the first list all other nodes would seem to be gone, and with them the routes that a former kubelet made.
+    if (working || !nodes.hasSynced) return;
     working = true;
     scope.run('node network', async (signal) => {
       while (dirty) {
@@ -47,6 +50,12 @@ export function followNodes(options: FollowNodesOptions): void {
       working = false;
     });
   };
-  nodes.onChange(onChange);
-  onChange();
+  // Thousands of hollow nodes may come and go; each look at the routes starts a program.
+  nodes.onChange(({ key, object }) => {
+    if (key === nodeName || !isNowhere(object)) onChange();
+  });
+  scope.run('first list of nodes', async (signal) => {
+    await nodes.synced(signal);
+    onChange();
+  });
 }

@@ -13,6 +13,8 @@ export interface StartFailure {
 }
 
 export interface StatusInputs {
+  /** Scheme of container ids: `docker`, `hollow`. */
+  readonly runtimeName: string;
   readonly runtime: RuntimePod;
   readonly probes: ProbeVerdicts;
   /** By container name. */
@@ -21,11 +23,8 @@ export interface StatusInputs {
   readonly initialized: boolean;
 }
 
-function containerId(container: RuntimeContainer): string {
-  return `docker://${container.id}`;
-}
-
-function stateOf(container: RuntimeContainer): ContainerState {
+function stateOf(container: RuntimeContainer, runtimeName: string): ContainerState {
+  const containerID = `${runtimeName}://${container.id}`;
   switch (container.phase) {
     case 'created':
       return { waiting: {} };
@@ -35,7 +34,7 @@ function stateOf(container: RuntimeContainer): ContainerState {
           exitCode: 137,
           reason: 'ContainerStatusUnknown',
           message: 'The container could not be located when the pod was terminated',
-          containerID: containerId(container),
+          containerID,
         },
       };
     case 'running':
@@ -48,7 +47,7 @@ function stateOf(container: RuntimeContainer): ContainerState {
           ...(container.message !== undefined && container.message !== '' && { message: container.message }),
           startedAt: apiTime(container.startedAtMs ?? container.createdAtMs),
           finishedAt: apiTime(container.finishedAtMs ?? container.createdAtMs),
-          containerID: containerId(container),
+          containerID,
         },
       };
   }
@@ -95,17 +94,18 @@ function absentStatus(
   return { ...base, state: { waiting: { reason } } };
 }
 
-function presentStatus(container: Container, latest: RuntimeContainer, runtime: RuntimePod): ContainerStatus {
+function presentStatus(container: Container, latest: RuntimeContainer, inputs: StatusInputs): ContainerStatus {
+  const { runtime, runtimeName } = inputs;
   const previous = runtime.containers.find((other) => other.name === latest.name && other.id !== latest.id);
-  const previousState = previous === undefined ? {} : stateOf(previous);
+  const previousState = previous === undefined ? {} : stateOf(previous, runtimeName);
   return {
     name: container.name,
     image: latest.image,
     imageID: latest.imageId,
-    containerID: containerId(latest),
+    containerID: `${runtimeName}://${latest.id}`,
     ready: false,
     restartCount: latest.attempt,
-    state: stateOf(latest),
+    state: stateOf(latest, runtimeName),
     lastState: previousState,
     ...(container.resources !== undefined && { resources: container.resources }),
     ...(container.resources?.requests !== undefined && { allocatedResources: container.resources.requests }),
@@ -159,9 +159,7 @@ function statusOf(
 ): ContainerStatus {
   const latest = latestContainer(inputs.runtime, container.name);
   const base =
-    latest === undefined
-      ? absentStatus(pod, container, isInit, old, inputs)
-      : presentStatus(container, latest, inputs.runtime);
+    latest === undefined ? absentStatus(pod, container, isInit, old, inputs) : presentStatus(container, latest, inputs);
   const status = withStartFailure(pod, container, isInit, base, inputs);
   if (isInit && !isRestartableInit(container)) {
     const done = status.state?.terminated?.exitCode === 0;

@@ -37,17 +37,25 @@ export interface NodeRoute {
   readonly via: string;
 }
 
+/** Hollow nodes have loopback addresses: nothing leads there from elsewhere, and no pod of theirs would answer. */
+const loopback = '127.';
+
 function internalIp(node: Node): string | undefined {
-  return node.status?.addresses?.find((address) => address.type === 'InternalIP')?.address;
+  return node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
 }
 
-/** Routes to the pods of all other nodes. A node without CIDR or address has no pods to reach yet. */
+/** Whether a node is no place on the network. */
+export function isNowhere(node: Node): boolean {
+  return internalIp(node)?.startsWith(loopback) === true;
+}
+
+/** Routes to the pods of all other nodes. A node without CIDR or address has no pods to reach. */
 export function routesToNodes(nodes: readonly Node[], ownName: string): readonly NodeRoute[] {
   const routes: NodeRoute[] = [];
   for (const node of nodes) {
     const cidr = node.spec?.podCIDR;
     const via = internalIp(node);
-    if (node.metadata?.name === ownName || !cidr || via === undefined) continue;
+    if (node.metadata?.name === ownName || isNowhere(node) || !cidr || via === undefined) continue;
     routes.push({ cidr, via });
   }
   return routes.sort((left, right) => (left.cidr < right.cidr ? -1 : 1));

@@ -56,6 +56,7 @@ describe('routes', () => {
       node('c', '10.244.2.0/24', '172.18.0.4'),
       node('b', '10.244.1.0/24', '172.18.0.3'),
       node('d'),
+      node('hollow', '10.244.9.0/24', '127.128.0.1'),
     ];
     expect(routesToNodes(nodes, 'a')).toEqual([
       { cidr: '10.244.1.0/24', via: '172.18.0.3' },

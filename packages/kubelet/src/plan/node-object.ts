@@ -1,11 +1,13 @@
 // The Node object as this kubelet describes itself.
-import type { Node, NodeStatus, NodeSystemInfo } from '@wherry/api';
+import type { Node, NodeStatus, NodeSystemInfo, Taint } from '@wherry/api';
 
 export interface NodeDescription {
   readonly name: string;
   readonly ip: string;
   readonly architecture: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Given at registration only. */
+  readonly taints: readonly Taint[];
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly ephemeralStorageBytes: number;
@@ -51,7 +53,7 @@ export function newNode(description: NodeDescription, status: NodeStatus): Node 
       labels: nodeLabels(description),
       annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
     },
-    spec: {},
+    spec: description.taints.length === 0 ? {} : { taints: description.taints },
     status,
   };
 }

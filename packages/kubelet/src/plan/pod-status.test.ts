@@ -45,6 +45,7 @@ function runtime(...containers: RuntimeContainer[]): RuntimePod {
 
 function status(spec: Pod, state: RuntimePod, more: Partial<PodStatusInputs> = {}) {
   return podStatus(spec, {
+    runtimeName: 'docker',
     runtime: state,
     probes: noVerdicts,
     startFailures: new Map(),

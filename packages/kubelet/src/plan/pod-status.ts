@@ -10,6 +10,8 @@ import { isRestartableInit } from './restart.ts';
 import { latestContainer, type RuntimePod, readySandbox } from './runtime-state.ts';
 
 export interface PodStatusInputs {
+  /** Scheme of container ids: `docker`, `hollow`. */
+  readonly runtimeName: string;
   readonly runtime: RuntimePod;
   readonly probes: ProbeVerdicts;
   readonly startFailures: ReadonlyMap<string, StartFailure>;

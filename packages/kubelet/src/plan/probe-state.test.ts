@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { firstProbeDelayMs, initialProbeState, nextProbeState, type ProbeResult, probeTiming } from './probe-state.ts';
+import {
+  firstProbeDelayMs,
+  initialProbeState,
+  nextProbeDelayMs,
+  nextProbeState,
+  type ProbeResult,
+  probeTiming,
+} from './probe-state.ts';
 import type { ProbeKind, ProbeVerdict } from './probe-verdicts.ts';
 
 const results: Readonly<Record<string, ProbeResult>> = {
@@ -43,6 +50,22 @@ describe('nextProbeState', () => {
   it('goes on from what the API knew when the kubelet was restarted', () => {
     expect(run('readiness', 'ff', {}, 'success')).toBe('SS');
     expect(initialProbeState('startup', 'success').stopped).toBe(true);
+  });
+});
+
+describe('nextProbeDelayMs', () => {
+  const timing = probeTiming({ periodSeconds: 4 });
+  const ready = { ...initialProbeState('readiness'), verdict: 'success' } as const;
+  const success = (sameForMs?: number) =>
+    ({ kind: 'success', output: '', ...(sameForMs !== undefined && { sameForMs }) }) as const;
+  it('waits a period, or the periods in which nothing new can come', () => {
+    expect(nextProbeDelayMs(timing, ready, success())).toBe(4_000);
+    expect(nextProbeDelayMs(timing, ready, success(9_000))).toBe(12_000);
+    expect(nextProbeDelayMs(timing, ready, success(Number.POSITIVE_INFINITY))).toBe(Number.POSITIVE_INFINITY);
+  });
+  it('goes on asking until the verdict has followed the answer', () => {
+    expect(nextProbeDelayMs(timing, initialProbeState('readiness'), success(9_000))).toBe(4_000);
+    expect(nextProbeDelayMs(timing, ready, { kind: 'failure', output: '' })).toBe(4_000);
   });
 });
 

@@ -4,7 +4,12 @@ import type { Container, Probe } from '@wherry/api';
 import type { ProbeKind, ProbeVerdict } from './probe-verdicts.ts';
 
 export type ProbeResult =
-  | { readonly kind: 'success'; readonly output: string }
+  | {
+      readonly kind: 'success';
+      readonly output: string;
+      /** Known ahead, of a simulated container: asking again before that would bring the same. */
+      readonly sameForMs?: number;
+    }
   | { readonly kind: 'failure'; readonly output: string }
   /** The probe itself could not be run; says nothing about the container. */
   | { readonly kind: 'error'; readonly message: string };
@@ -80,4 +85,11 @@ export function firstProbeDelayMs(
 ): number {
   const initial = Math.max(0, timing.initialDelayMs - runningForMs);
   return freshKubelet ? initial + random * timing.periodMs : initial;
+}
+
+/** Milliseconds until the next run: one period, or as many as bring nothing new; Infinity when nothing ever will. */
+export function nextProbeDelayMs(timing: ProbeTiming, state: ProbeState, result: ProbeResult): number {
+  const settled = result.kind === 'success' && state.verdict === 'success';
+  if (!settled || result.sameForMs === undefined) return timing.periodMs;
+  return Math.max(1, Math.ceil(result.sameForMs / timing.periodMs)) * timing.periodMs;
 }

@@ -15,14 +15,19 @@ import { podPaths } from '../volumes/paths.ts';
 import type { VolumePaths } from '../volumes/pod-volumes.ts';
 import type { References } from './references.ts';
 
+/** What pods are told of their node. */
+export interface NodePlace {
+  readonly hostIp: string;
+  /** undefined on hollow nodes, which have no files. */
+  readonly rootDirectory: string | undefined;
+}
+
 export interface SpecSources {
+  readonly place: NodePlace;
   readonly references: References;
   readonly services: () => readonly Service[];
   readonly allocatable: () => NodeAllocatable;
   readonly memoryCapacityBytes: number;
-  readonly hostIp: string;
-  /** undefined on hollow nodes, which have no files. */
-  readonly rootDirectory: string | undefined;
 }
 
 export interface ContainerInputs {
@@ -142,7 +147,7 @@ export async function containerSpec(inputs: ContainerInputs, sources: SpecSource
   const environment = containerEnvironment(container, {
     pod,
     podIp: inputs.podIp,
-    hostIp: sources.hostIp,
+    hostIp: sources.place.hostIp,
     allocatable: sources.allocatable(),
     configMap: (name) => objects.configMaps.get(name),
     secret: (name) => objects.secrets.get(name),
@@ -150,10 +155,10 @@ export async function containerSpec(inputs: ContainerInputs, sources: SpecSource
   });
   const lookUp = (name: string) => environment.get(name);
   const volumes =
-    sources.rootDirectory === undefined
+    sources.place.rootDirectory === undefined
       ? []
       : [
-          ...(await ownMounts(sources.rootDirectory, inputs)),
+          ...(await ownMounts(sources.place.rootDirectory, inputs)),
           ...(await Promise.all((container.volumeMounts ?? []).map((mount) => volumeMount(mount, inputs, lookUp)))),
         ];
   const { uid = '', name = '', namespace = '' } = pod.metadata ?? {};

@@ -9,7 +9,7 @@ import { latestContainer, type RuntimeContainer, type RuntimePod } from '../plan
 import { podGraceSeconds } from '../plan/termination.ts';
 import { RuntimeError } from '../runtime/port.ts';
 import type { VolumePaths } from '../volumes/pod-volumes.ts';
-import { type ContainerInputs, containerSpec } from './container-spec.ts';
+import type { ContainerInputs } from './container-spec.ts';
 import { runHook } from './lifecycle-hooks.ts';
 import { orAborted, type PodEnvironment, type PodState } from './pod-environment.ts';
 import { podDescription } from './pod-events.ts';
@@ -112,7 +112,7 @@ async function create(
   const { pod, container } = inputs;
   try {
     const notOlderThanMs = notOlderThan(state, container, environment);
-    const spec = await containerSpec({ ...inputs, notOlderThanMs }, environment.specs);
+    const spec = await environment.makeSpec({ ...inputs, notOlderThanMs });
     signal.throwIfAborted();
     return await environment.runtime.createContainer(spec);
   } catch (error) {

@@ -1,7 +1,7 @@
 // postStart and preStop: a command in the container, an HTTP request to it, or a pause.
 import type { Container, LifecycleHandler } from '@wherry/api';
 import type { Clock } from '@wherry/daemon';
-import { httpGet, httpHeaders, httpUrl } from '../probes/http-probe.ts';
+import { type HttpGet, httpHeaders, httpUrl } from '../probes/http-probe.ts';
 import type { Runtime } from '../runtime/port.ts';
 
 /** The hook ran and said no, or could not be run. */
@@ -23,9 +23,9 @@ export async function runHook(
   handler: LifecycleHandler,
   target: HookTarget,
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  environment: { readonly runtime: Runtime; readonly clock: Clock },
+  environment: { readonly runtime: Runtime; readonly clock: Clock; readonly httpGet: HttpGet },
 ): Promise<void> {
-  const { runtime, clock } = environment;
+  const { runtime, clock, httpGet } = environment;
   if (handler.sleep !== undefined) {
     await clock.sleep(Math.min(handler.sleep.seconds * 1000, limits.timeoutMs), limits.signal);
     return;

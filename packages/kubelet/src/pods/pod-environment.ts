@@ -5,10 +5,11 @@ import type { ImagePuller } from '../images/image-puller.ts';
 import type { PodNetwork } from '../network/pod-network.ts';
 import type { StartFailure } from '../plan/container-status.ts';
 import type { ClusterDns, ResolverConfig } from '../plan/name-resolution.ts';
+import type { HttpGet } from '../probes/http-probe.ts';
 import type { ProbeManager } from '../probes/probe-manager.ts';
-import type { PodIdentity, Runtime } from '../runtime/port.ts';
+import type { ContainerSpec, PodIdentity, Runtime } from '../runtime/port.ts';
 import type { PodVolumes, VolumePaths } from '../volumes/pod-volumes.ts';
-import type { SpecSources } from './container-spec.ts';
+import type { ContainerInputs, NodePlace } from './container-spec.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
 import type { StatusManager } from './status-manager.ts';
@@ -22,12 +23,18 @@ export interface PodEnvironment {
   readonly puller: ImagePuller;
   readonly status: StatusManager;
   readonly events: PodEvents;
-  readonly specs: SpecSources;
+  readonly place: NodePlace;
+  /** @throws ContainerConfigError when the spec cannot be fulfilled as things are */
+  readonly makeSpec: (inputs: ContainerInputs) => Promise<ContainerSpec>;
+  /** For lifecycle hooks. */
+  readonly httpGet: HttpGet;
   readonly services: () => readonly Service[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dns: ClusterDns;
   readonly hostResolver: () => Promise<ResolverConfig>;
+  /** A pod at rest is looked at this often, and its volumes are brought up to date then; Infinity: never. */
+  readonly resyncMs: number;
   /** How long SIGTERM may be held back for pods behind a Service. */
   readonly drainMs: number;
 }

@@ -19,8 +19,6 @@ export type SyncOutcome =
   /** The pod has come to its end by itself, or the kubelet decided so. */
   { readonly kind: 'ended' } | { readonly kind: 'again'; readonly afterMs: number };
 
-/** A pod at rest is looked at this often; its volumes are brought up to date then. */
-const resyncMs = 60_000;
 const sandboxRetryMs = 2_000;
 const volumeRetryMsMin = 500;
 const volumeRetryMsMax = 122_000;
@@ -49,32 +47,33 @@ export async function syncPod(
     return { kind: 'ended' };
   }
   const actions = computePodActions(pod, runtime, environment.probes);
-  const waits: number[] = [resyncMs, ...(deadlineMs === undefined ? [] : [deadlineMs])];
+  const waits: number[] = [environment.resyncMs, ...(deadlineMs === undefined ? [] : [deadlineMs])];
   if (!isEmpty(actions)) log(state, pod, actions, environment);
   waits.push(await carryOut(state, pod, runtime, actions, environment, signal));
   return { kind: 'again', afterMs: Math.min(...waits) };
 }
 
 async function read(state: PodState, environment: PodEnvironment): Promise<RuntimePod> {
-  const { cache, runtime, specs } = environment;
-  return withTerminationMessages(state, await cache.refresh(state.identity), runtime, specs.rootDirectory);
+  const { cache, runtime, place } = environment;
+  return withTerminationMessages(state, await cache.refresh(state.identity), runtime, place.rootDirectory);
 }
 
 function podIpOf(pod: Pod, runtime: RuntimePod, environment: PodEnvironment): string {
-  if (pod.spec?.hostNetwork === true) return environment.specs.hostIp;
+  if (pod.spec?.hostNetwork === true) return environment.place.hostIp;
   return readySandbox(runtime)?.ip ?? '';
 }
 
 /** Tells the API what is; returns the phase. */
 function report(state: PodState, pod: Pod, runtime: RuntimePod, environment: PodEnvironment): string | undefined {
-  const { probes, clock, status, specs } = environment;
+  const { probes, clock, status, place } = environment;
   const base = withReported(pod, status.get(state.identity.uid));
   const next = podStatus(base, {
+    runtimeName: environment.runtime.name,
     runtime,
     probes,
     startFailures: state.startFailures,
     terminal: false,
-    hostIp: specs.hostIp,
+    hostIp: place.hostIp,
     nowMs: clock.now(),
   });
   status.set(pod, next);
@@ -135,7 +134,7 @@ async function carryOut(
   if (volumes === undefined) return volumeRetryMs(state);
   if (!actions.createSandbox && actions.start.length === 0 && actions.startInit.length === 0) {
     await removeOld(runtime, environment);
-    return resyncMs;
+    return environment.resyncMs;
   }
   let sandboxId = actions.sandboxId ?? '';
   let podIp = podIpOf(pod, runtime, environment);
@@ -145,7 +144,7 @@ async function carryOut(
     sandboxId = sandbox.id;
     podIp = sandbox.podIp;
   }
-  const waits = [resyncMs];
+  const waits = [environment.resyncMs];
   for (const name of [...actions.startInit, ...actions.start]) {
     signal.throwIfAborted();
     const container = specOf(pod, name);

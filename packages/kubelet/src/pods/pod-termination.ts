@@ -62,7 +62,7 @@ async function preStop(
 ): Promise<void> {
   const hook = container.lifecycle?.preStop;
   if (hook === undefined) return;
-  const podIp = environment.cache.get(state.identity.uid)?.sandboxes[0]?.ip ?? environment.specs.hostIp;
+  const podIp = environment.cache.get(state.identity.uid)?.sandboxes[0]?.ip ?? environment.place.hostIp;
   try {
     const limits = { timeoutMs: kill.graceMs, signal };
     await orAborted(runHook(hook, { container, containerId: kill.id, podIp }, limits, environment), signal);
@@ -136,7 +136,7 @@ export async function stopAllContainers(
 
 /** Ends the pod's processes and settles its last status. Its containers stay, to be looked at and for their logs. */
 export async function endPod(state: PodState, environment: PodEnvironment, signal: AbortSignal): Promise<void> {
-  const { cache, probes, runtime, network, status, clock, logger, specs } = environment;
+  const { cache, probes, runtime, network, status, clock, logger, place } = environment;
   const { uid } = state.identity;
   const before = await cache.refresh(state.identity);
   probes.stopLiveness(uid);
@@ -149,7 +149,7 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
   const message = (name: string) => `Stopping container ${name}`;
   await stopAllContainers(state, before, { graceMs: state.graceMs, message, drain: deleted }, environment, signal);
   probes.stop(uid);
-  const after = await withTerminationMessages(state, await cache.refresh(state.identity), runtime, specs.rootDirectory);
+  const after = await withTerminationMessages(state, await cache.refresh(state.identity), runtime, place.rootDirectory);
   if (!deleted) {
     await Promise.all(after.sandboxes.filter(({ ready }) => ready).map(({ id }) => runtime.stopSandbox(id)));
     await network.release(uid, after.sandboxes);
@@ -157,11 +157,12 @@ export async function endPod(state: PodState, environment: PodEnvironment, signa
   }
   if (state.pod === undefined || state.removed) return;
   const final = podStatus(withReported(state.pod, status.get(uid)), {
+    runtimeName: runtime.name,
     runtime: { ...after, sandboxes: after.sandboxes.map((sandbox) => ({ ...sandbox, ready: false })) },
     probes,
     startFailures: new Map(),
     terminal: true,
-    hostIp: specs.hostIp,
+    hostIp: place.hostIp,
     nowMs: clock.now(),
     ...(state.verdict !== undefined && { verdict: state.verdict }),
   });

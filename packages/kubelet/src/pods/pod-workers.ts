@@ -1,38 +1,48 @@
 // One mailbox for each pod: only the latest state counts, and nobody works on a pod twice at once. Wakes come from the
 // API, the runtime, probes and timers; all they say is "look again".
 import type { Pod } from '@wherry/api';
-import { type Informer, runWorkers, WorkQueue } from '@wherry/client';
 import { pause, type Scope } from '@wherry/daemon';
+import { sameJson } from '../plan/pod-status.ts';
 import type { RuntimePod } from '../plan/runtime-state.ts';
 import type { PodIdentity } from '../runtime/port.ts';
 import { newPodState, type PodEnvironment, type PodState } from './pod-environment.ts';
+import { PodMailboxes } from './pod-mailboxes.ts';
 import { syncPod } from './pod-runner.ts';
+import type { PodSource } from './pod-source.ts';
 import { currentGraceMs, endPod, removePod } from './pod-termination.ts';
 
 export interface PodWorkersOptions {
-  readonly pods: Informer<Pod>;
+  readonly pods: PodSource;
   readonly scope: Scope;
-  /** Pods that this node may have; workers for as many again serve those that are ending. */
+  /** Pods that this node may have; as many again may be ending at the same time. */
   readonly podsMax: number;
 }
 
-const backoff = { baseMs: 500, maxMs: 10_000 };
+/** Between two tries to list what runs already. */
+const listRetryMs = 500;
 
 export class PodWorkers {
   readonly #options: PodWorkersOptions;
   readonly #environment: PodEnvironment;
   readonly #states = new Map<string, PodState>();
-  readonly #queue: WorkQueue;
+  readonly #mailboxes: PodMailboxes;
 
   constructor(options: PodWorkersOptions, environment: PodEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    this.#queue = new WorkQueue(environment.clock, backoff);
+    const { clock, logger } = environment;
+    this.#mailboxes = new PodMailboxes({
+      clock,
+      logger,
+      scope: options.scope,
+      atOnceMax: options.podsMax * 2,
+      look: (uid, stop) => this.#look(uid, stop),
+    });
   }
 
   /** Looks at the pod again soon. Unknown pods are looked up in the runtime. */
   wake(podUid: string): void {
-    this.#queue.add(podUid);
+    this.#mailboxes.wake(podUid);
   }
 
   wakeAll(): void {
@@ -50,23 +60,17 @@ export class PodWorkers {
 
   /** Follows the API and begins. Until the first list has come nothing is touched: it decides who is an orphan. */
   async start(signal: AbortSignal): Promise<void> {
-    const { pods, scope, podsMax } = this.#options;
-    const { logger, network } = this.#environment;
+    const { pods, scope } = this.#options;
+    const { network, runtime } = this.#environment;
     await pods.synced(signal);
+    runtime.follow?.(pods);
     const found = await this.#firstList(signal);
     if (found === undefined) return;
     network.recover(found);
     pods.onChange(({ kind, object }) => (kind === 'deleted' ? this.#removed(object) : this.#updated(object)));
     for (const pod of found) this.wake(pod.uid);
     scope.run('remove left volumes', () => this.#removeLeftVolumes());
-    runWorkers({
-      name: 'pod',
-      queue: this.#queue,
-      workers: podsMax * 2,
-      scope,
-      logger,
-      reconcile: (uid, stop) => this.#reconcile(uid, stop),
-    });
+    this.#mailboxes.start();
   }
 
   /** What runs already. The engine may be away just now. */
@@ -78,7 +82,7 @@ export class PodWorkers {
       } catch (error) {
         logger.warn({ err: error }, 'cannot list the containers of this node, trying again');
       }
-    } while (await pause(clock, backoff.baseMs, signal));
+    } while (await pause(clock, listRetryMs, signal));
     return undefined;
   }
 
@@ -105,8 +109,9 @@ export class PodWorkers {
     const statusOnly = known?.pod !== undefined && !mustLook(known.pod, pod);
     state.pod = pod;
     if (pod.metadata?.deletionTimestamp !== undefined) this.#deleting(state);
-    // Mostly the echo of our own status.
-    if (!statusOnly || known === undefined) this.wake(uid);
+    // Mostly the echo of our own status; but a node that was silent finds its pods marked as not ready.
+    this.#environment.status.seen(pod);
+    if (!statusOnly) this.wake(uid);
   }
 
   #removed(pod: Pod): void {
@@ -134,12 +139,12 @@ export class PodWorkers {
     }
   }
 
-  async #reconcile(uid: string, stop: AbortSignal): Promise<{ requeueAfterMs: number } | undefined> {
+  async #look(uid: string, stop: AbortSignal): Promise<number | undefined> {
     const state = this.#states.get(uid) ?? this.#orphan(uid);
     if (state === undefined) return undefined;
     if (state.phase === 'running') {
       const outcome = await this.#run(state, stop);
-      if (outcome !== undefined) return { requeueAfterMs: outcome };
+      if (outcome !== undefined) return outcome;
       state.phase = 'ending';
     }
     if (state.phase === 'ending') {
@@ -206,8 +211,8 @@ function mustLook(before: Pod, after: Pod): boolean {
     before.metadata?.generation !== after.metadata.generation ||
     before.metadata?.deletionTimestamp !== after.metadata?.deletionTimestamp ||
     before.metadata?.deletionGracePeriodSeconds !== after.metadata?.deletionGracePeriodSeconds ||
-    JSON.stringify(before.metadata?.labels) !== JSON.stringify(after.metadata?.labels) ||
-    JSON.stringify(before.metadata?.annotations) !== JSON.stringify(after.metadata?.annotations) ||
+    !sameJson(before.metadata?.labels, after.metadata?.labels) ||
+    !sameJson(before.metadata?.annotations, after.metadata?.annotations) ||
     isOver(before) !== isOver(after) ||
     conditionsOf(before) !== conditionsOf(after)
   );

@@ -1,10 +1,9 @@
 // What the runtime last said of each pod. Events are hints that a pod has to be read again; reading is truth.
-import { type Clock, type Logger, type Metrics, pause, type Scope } from '@wherry/daemon';
+import { type Clock, type Logger, pause, type Scope } from '@wherry/daemon';
 import { emptyRuntimePod, type RuntimePod } from '../plan/runtime-state.ts';
 import type { PodIdentity, Runtime, RuntimeHint } from '../runtime/port.ts';
+import type { RunningCounts } from './running-counts.ts';
 
-/** Everything is listed again this often, whatever the events said. */
-const relistMs = 30_000;
 /** Upstream's threshold: a runtime that has not answered for so long makes the node not ready. */
 const silenceMsMax = 180_000;
 
@@ -13,7 +12,9 @@ export interface RuntimeCacheOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly scope: Scope;
-  readonly metrics: Metrics;
+  readonly counts: RunningCounts;
+  /** Everything is listed again this often, whatever the events said; undefined where no event is ever missed. */
+  readonly relistMs: number | undefined;
   /** The runtime's view of a pod may have changed. */
   readonly onChange: (podUid: string) => void;
 }
@@ -21,22 +22,16 @@ export interface RuntimeCacheOptions {
 export class RuntimeCache {
   readonly #options: RuntimeCacheOptions;
   readonly #pods = new Map<string, RuntimePod>();
-  readonly #podsGauge: ReturnType<Metrics['gauge']>;
-  readonly #containersGauge: ReturnType<Metrics['gauge']>;
   #answeredAtMs: number;
 
   constructor(options: RuntimeCacheOptions) {
     this.#options = options;
-    const { metrics } = options;
-    this.#podsGauge = metrics.gauge('kubelet_running_pods', 'Number of pods that have a running pod sandbox');
-    this.#containersGauge = metrics.gauge('kubelet_running_containers', 'Number of containers currently running', [
-      'container_state',
-    ]);
     this.#answeredAtMs = options.clock.monotonicMs();
   }
 
   /** Why pods cannot be managed now; part of the node's Ready condition. */
   get problem(): string | undefined {
+    if (this.#options.relistMs === undefined) return undefined;
     const silentMs = this.#options.clock.monotonicMs() - this.#answeredAtMs;
     if (silentMs < silenceMsMax) return undefined;
     const seconds = Math.round(silentMs / 1000);
@@ -70,6 +65,7 @@ export class RuntimeCache {
       if (changed) this.#options.onChange(pod.uid);
     }
     for (const uid of gone) {
+      this.#options.counts.replace(this.#pods.get(uid), undefined);
       this.#pods.delete(uid);
       this.#options.onChange(uid);
     }
@@ -77,24 +73,17 @@ export class RuntimeCache {
   }
 
   #keep(pod: RuntimePod): void {
-    if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(pod.uid);
-    else this.#pods.set(pod.uid, pod);
-    this.#measure();
-  }
-
-  #measure(): void {
-    const pods = this.list();
-    this.#podsGauge.set(pods.filter((pod) => pod.sandboxes.some(({ ready }) => ready)).length);
-    const phases = pods.flatMap((pod) => pod.containers.map(({ phase }) => phase));
-    for (const phase of ['created', 'running', 'exited', 'unknown']) {
-      this.#containersGauge.set({ container_state: phase }, phases.filter((one) => one === phase).length);
-    }
+    const present = pod.sandboxes.length > 0 || pod.containers.length > 0;
+    this.#options.counts.replace(this.#pods.get(pod.uid), present ? pod : undefined);
+    if (present) this.#pods.set(pod.uid, pod);
+    else this.#pods.delete(pod.uid);
   }
 
   /** Follows the runtime until the scope closes. */
   start(): void {
-    const { scope, runtime, clock, logger } = this.#options;
+    const { scope, runtime, clock, logger, relistMs } = this.#options;
     scope.run('runtime events', (signal) => runtime.watch((hint) => this.#onHint(hint), signal));
+    if (relistMs === undefined) return;
     scope.run('runtime relist', async (signal) => {
       while (await pause(clock, relistMs, signal)) {
         try {

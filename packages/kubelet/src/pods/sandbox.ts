@@ -42,10 +42,10 @@ export async function createSandbox(
   attempt: number,
   environment: PodEnvironment,
 ): Promise<NewSandbox> {
-  const { runtime, network, dns, specs } = environment;
+  const { runtime, network, dns, place } = environment;
   const hostNetwork = pod.spec?.hostNetwork === true;
   const ip = hostNetwork ? undefined : await network.reserve(identity.uid);
-  const podIp = ip ?? specs.hostIp;
+  const podIp = ip ?? place.hostIp;
   // The files are ready long before the sandbox is.
   const files = writeNameFiles(pod, podIp, environment);
   files.catch(() => undefined);
@@ -61,9 +61,9 @@ export async function createSandbox(
 }
 
 async function writeNameFiles(pod: Pod, podIp: string, environment: PodEnvironment): Promise<void> {
-  const { specs, dns, hostResolver } = environment;
-  if (specs.rootDirectory === undefined) return;
-  const paths = podPaths(specs.rootDirectory, pod.metadata?.uid ?? '');
+  const { place, dns, hostResolver } = environment;
+  if (place.rootDirectory === undefined) return;
+  const paths = podPaths(place.rootDirectory, pod.metadata?.uid ?? '');
   await mkdir(paths.root, { recursive: true, mode: 0o750 });
   const hosts =
     pod.spec?.hostNetwork === true

@@ -21,6 +21,8 @@ export function portNumber(container: Container, port: number | string): number 
   return value;
 }
 
+export type HttpGet = typeof httpGet;
+
 export function httpUrl(action: HTTPGetAction, container: Container, podIp: string): URL {
   const scheme = (action.scheme ?? 'HTTP').toLowerCase();
   const host = action.host ? action.host : podIp;

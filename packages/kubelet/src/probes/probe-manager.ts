@@ -1,12 +1,14 @@
 // One loop for each probe of each running container, and the verdicts they have come to.
-import type { Container, Pod } from '@wherry/api';
+import type { Container, Pod, Probe } from '@wherry/api';
 import { type Clock, type Logger, pause, type Random, type Scope } from '@wherry/daemon';
 import {
   firstProbeDelayMs,
   initialProbeState,
+  nextProbeDelayMs,
   nextProbeState,
   type ProbeResult,
   type ProbeState,
+  type ProbeTiming,
   probeOf,
   probeTiming,
 } from '../plan/probe-state.ts';
@@ -34,7 +36,8 @@ interface Worker {
   pod: Pod;
   podIp: string;
   state: ProbeState;
-  readonly controller: AbortController;
+  /** Ends its loop; undefined while it has none, for its answers stay the same. */
+  controller: AbortController | undefined;
 }
 
 const kinds: readonly ProbeKind[] = ['startup', 'readiness', 'liveness'];
@@ -86,7 +89,7 @@ export class ProbeManager implements ProbeVerdicts {
         wanted.add(key);
         const known = this.#workers.get(key);
         if (known === undefined) this.#begin(key, kind, pod, container, latest, podIp);
-        else Object.assign(known, { pod, podIp });
+        else this.#continue(known, pod, podIp);
       }
     }
     for (const key of this.#byPod.get(uid) ?? []) if (!wanted.has(key)) this.#end(key);
@@ -110,39 +113,56 @@ export class ProbeManager implements ProbeVerdicts {
       pod,
       podIp,
       state: initialProbeState(kind, knownVerdict(pod, kind, latest.id)),
-      controller: new AbortController(),
+      controller: undefined,
     };
     this.#workers.set(key, worker);
     const keys = this.#byPod.get(latest.podUid) ?? new Set<string>();
     this.#byPod.set(latest.podUid, keys.add(key));
-    const runningForMs = this.#options.clock.now() - (latest.startedAtMs ?? latest.createdAtMs);
-    this.#options.scope.run(`probe ${key}`, (signal) => this.#loop(worker, runningForMs, signal));
+    const { clock, random } = this.#options;
+    const probe = probeOf(container, kind);
+    if (probe === undefined) return;
+    const runningForMs = clock.now() - (latest.startedAtMs ?? latest.createdAtMs);
+    const timing = probeTiming(probe);
+    const found = clock.now() - this.#bornAtMs < freshKubeletMs && runningForMs > freshKubeletMs;
+    this.#run(worker, firstProbeDelayMs(timing, runningForMs, found, random.next()));
+  }
+
+  /** What the pod says of itself has perhaps changed: a probe that was at rest asks again. */
+  #continue(worker: Worker, pod: Pod, podIp: string): void {
+    const changed = worker.pod !== pod;
+    Object.assign(worker, { pod, podIp });
+    if (changed && worker.controller === undefined && !worker.state.stopped) this.#run(worker, 0);
+  }
+
+  #run(worker: Worker, firstDelayMs: number): void {
+    const controller = new AbortController();
+    worker.controller = controller;
+    this.#options.scope.run('probe', async (outer) => {
+      await this.#loop(worker, firstDelayMs, AbortSignal.any([outer, controller.signal]));
+      worker.controller = undefined;
+    });
   }
 
   #end(key: string): void {
     const worker = this.#workers.get(key);
     if (worker === undefined) return;
-    worker.controller.abort();
+    worker.controller?.abort();
     this.#workers.delete(key);
     const keys = this.#byPod.get(worker.podUid);
     keys?.delete(key);
     if (keys?.size === 0) this.#byPod.delete(worker.podUid);
   }
 
-  async #loop(worker: Worker, runningForMs: number, outer: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options;
+  async #loop(worker: Worker, firstDelayMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     const probe = probeOf(worker.container, worker.kind);
     if (probe === undefined) return;
     const timing = probeTiming(probe);
-    const signal = AbortSignal.any([outer, worker.controller.signal]);
-    const found = clock.now() - this.#bornAtMs < freshKubeletMs && runningForMs > freshKubeletMs;
-    if (!(await pause(clock, firstProbeDelayMs(timing, runningForMs, found, random.next()), signal))) return;
-    while (!worker.state.stopped) {
+    let waitMs = firstDelayMs;
+    while (!worker.state.stopped && Number.isFinite(waitMs) && (await pause(clock, waitMs, signal))) {
       const held = worker.kind !== 'startup' && !this.#hasStarted(worker);
-      if (!held && !(await this.#probeOnce(worker, signal))) return;
       // A container that has just started up should not wait a whole period for its readiness.
-      const waitMs = held ? Math.min(timing.periodMs, 200) : timing.periodMs;
-      if (!(await pause(clock, waitMs, signal))) return;
+      waitMs = held ? Math.min(timing.periodMs, 200) : await this.#probeOnce(probe, timing, worker, signal);
     }
   }
 
@@ -150,21 +170,19 @@ export class ProbeManager implements ProbeVerdicts {
     return worker.container.startupProbe === undefined || this.startup(worker.containerId) === 'success';
   }
 
-  /** False once the probe is not wanted any more. */
-  async #probeOnce(worker: Worker, signal: AbortSignal): Promise<boolean> {
-    const probe = probeOf(worker.container, worker.kind);
-    if (probe === undefined) return false;
+  /** @returns milliseconds until the next run */
+  async #probeOnce(probe: Probe, timing: ProbeTiming, worker: Worker, signal: AbortSignal): Promise<number> {
     let result: ProbeResult;
     try {
       result = await this.#options.run(probe, worker, signal);
     } catch (error) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return Number.POSITIVE_INFINITY;
       throw error;
     }
-    if (signal.aborted) return false;
+    if (signal.aborted) return Number.POSITIVE_INFINITY;
     this.#report(worker, result);
     const before = worker.state.verdict;
-    worker.state = nextProbeState(worker.kind, probeTiming(probe), worker.state, result);
+    worker.state = nextProbeState(worker.kind, timing, worker.state, result);
     if (worker.state.verdict !== before || worker.state.stopped) {
       const { podUid, kind, containerId } = worker;
       this.#options.logger.info(
@@ -173,7 +191,7 @@ export class ProbeManager implements ProbeVerdicts {
       );
       this.#options.onVerdict(podUid);
     }
-    return true;
+    return nextProbeDelayMs(timing, worker.state, result);
   }
 
   #report(worker: Worker, result: ProbeResult): void {
@@ -189,7 +207,7 @@ export class ProbeManager implements ProbeVerdicts {
 /** What the API shows for this very container: a restarted kubelet must not call it unready until it has asked. */
 function knownVerdict(pod: Pod, kind: ProbeKind, containerId: string): ProbeVerdict | undefined {
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const status = statuses.find((one) => one.containerID === `docker://${containerId}`);
+  const status = statuses.find((one) => one.containerID?.endsWith(`://${containerId}`) === true);
   if (kind === 'readiness' && status?.ready === true) return 'success';
   if (kind === 'startup' && status?.started === true) return 'success';
   return undefined;

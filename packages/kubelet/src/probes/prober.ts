@@ -3,11 +3,13 @@ import { connect } from 'node:net';
 import type { Container, Probe } from '@wherry/api';
 import type { Clock } from '@wherry/daemon';
 import { type ProbeResult, probeTiming } from '../plan/probe-state.ts';
+import type { ProbeKind } from '../plan/probe-verdicts.ts';
 import { DeadlineExceeded, withDeadline } from '../pods/deadline.ts';
 import { type Runtime, RuntimeError } from '../runtime/port.ts';
 import { httpGet, httpHeaders, httpUrl, portNumber } from './http-probe.ts';
 
 export interface ProbeTarget {
+  readonly kind: ProbeKind;
   readonly container: Container;
   readonly containerId: string;
   readonly podIp: string;

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { CgroupNumbers } from '../plan/cgroup.ts';
 import type { RuntimePod } from '../plan/runtime-state.ts';
 import type { EffectiveSecurity } from '../plan/security.ts';
+import type { PodSource } from '../pods/pod-source.ts';
 
 export interface PodIdentity {
   readonly uid: string;
@@ -69,6 +70,12 @@ export interface ImageFacts {
   readonly user: string;
 }
 
+/** Which container an image is pulled for. */
+export interface PullPurpose {
+  readonly pod: PodIdentity;
+  readonly container: string;
+}
+
 export interface RegistryAuth {
   readonly username: string;
   readonly password: string;
@@ -125,6 +132,11 @@ export type RuntimeHint =
 
 export interface Runtime {
   readonly name: 'docker' | 'hollow';
+  /**
+   * Called once, as soon as the API has said which pods there are and before anything is listed. A runtime without a
+   * memory of its own takes over what these pods show.
+   */
+  follow?(pods: PodSource): void;
   /** For nodeInfo: `docker://20.10.24`. @throws when the runtime does not answer */
   version(): Promise<string>;
   /** Everything of this node, pods that the API has never heard of included. */
@@ -147,7 +159,7 @@ export interface Runtime {
 
   image(reference: string): Promise<ImageFacts | undefined>;
   images(): Promise<readonly ImageFacts[]>;
-  pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>;
+  pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal, wanted: PullPurpose): Promise<void>;
 
   /** Runs to its end. @throws RuntimeError `timeout` */
   exec(containerId: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;

@@ -189,13 +189,16 @@ beforeAll(async () => {
     address: '127.0.0.1',
     port,
     tls: { ...(await authority.issue('n1')), clientCa: authority.cert },
-    directory: {
-      find: (namespace, name) => (namespace === 'default' && name === 'web' ? pod : undefined),
-      list: () => [pod],
-      runtimePod: () => runtimePod,
-    },
-    runtime,
-    nodeName: 'n1',
+    servedAt: () => ({
+      nodeName: 'n1',
+      directory: {
+        find: (namespace, name) => (namespace === 'default' && name === 'web' ? pod : undefined),
+        list: () => [pod],
+        runtimePod: () => runtimePod,
+      },
+      runtime,
+      isHollow: false,
+    }),
     health: new Health(),
     metrics: createMetrics(),
     clock: systemClock,

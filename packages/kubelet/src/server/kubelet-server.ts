@@ -20,13 +20,21 @@ import { type ForwardOptions, servePortForwardSpdy, tunnelledPortForwardProtocol
 import { type CommandClient, serveSession, streamsOf } from './remote-command.ts';
 import { statsSummary } from './stats.ts';
 
+/** A node that requests can be about. */
+export interface ServedNode {
+  readonly nodeName: string;
+  readonly directory: PodDirectory;
+  readonly runtime: Runtime;
+  /** Nobody listens at the addresses of its pods. */
+  readonly isHollow: boolean;
+}
+
 export interface KubeletServerOptions {
   readonly address: string;
   readonly port: number;
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
-  readonly directory: PodDirectory;
-  readonly runtime: Runtime;
-  readonly nodeName: string;
+  /** The node that has this address; undefined if none does. */
+  readonly servedAt: (localAddress: string) => ServedNode | undefined;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -114,10 +122,18 @@ export class KubeletServer {
     );
   }
 
+  #servedBy(request: IncomingMessage): ServedNode {
+    const address = request.socket.localAddress ?? '';
+    const node = this.#options.servedAt(address);
+    if (node === undefined) throw new HttpError(404, `no node has the address ${address}`);
+    return node;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const verdict = authorize(request);
     if (verdict.kind === 'refused') throw new HttpError(verdict.status, verdict.message);
-    const { directory, runtime, health, metrics, clock, nodeName } = this.#options;
+    const { health, metrics, clock } = this.#options;
+    const { directory, runtime, nodeName } = this.#servedBy(request);
     const url = new URL(request.url ?? '/', 'https://kubelet');
     const [kind = '', ...names] = url.pathname.split('/').slice(1).map(decodeURIComponent);
     if (kind === 'containerLogs') {
@@ -162,7 +178,7 @@ export class KubeletServer {
     if (kind !== 'exec' && kind !== 'attach' && kind !== 'portForward') throw new HttpError(404, '404 page not found');
     const { upgrade, protocol } = negotiate(request, kind);
     if (kind === 'portForward') {
-      const options = this.#forwardOptions(namespace, podName);
+      const options = this.#forwardOptions(this.#servedBy(request), namespace, podName);
       if (upgrade === 'spdy') {
         this.#acceptSpdy(socket, head, protocol, (transport) => servePortForwardSpdy(transport, options));
       } else if (protocol === tunnelledPortForwardProtocol) {
@@ -178,7 +194,8 @@ export class KubeletServer {
     }
     const streams = streamsOf(url.searchParams);
     // A uid may stand between the pod's name and the container's.
-    const session = await this.#session(kind, namespace, podName, rest.at(-1) ?? '', url.searchParams);
+    const served = this.#servedBy(request);
+    const session = await openSession(served, kind, namespace, podName, rest.at(-1) ?? '', url.searchParams);
     const serve = (client: CommandClient) =>
       serveSession(client, session, streams, kind === 'attach', (error) =>
         this.#options.logger.debug({ err: error }, 'an interactive session had a problem'),
@@ -192,42 +209,14 @@ export class KubeletServer {
     }
   }
 
-  async #session(
-    kind: 'exec' | 'attach',
-    namespace: string,
-    podName: string,
-    name: string,
-    query: URLSearchParams,
-  ): Promise<Session> {
-    const found = findContainer(this.#options.directory, namespace, podName, name);
-    const { id } = runningContainer(found);
-    const { tty, stdin } = streamsOf(query);
-    if (kind === 'attach') return this.#options.runtime.attach(id, { tty: found.spec.tty === true, stdin });
-    const command = query.getAll('command');
-    if (command.length === 0) throw new HttpError(400, 'query parameter "command" is required');
-    return this.#options.runtime.openExec(id, { command, tty, stdin });
-  }
-
-  #forwardOptions(namespace: string, podName: string): ForwardOptions {
-    const pod = findPod(this.#options.directory, namespace, podName);
+  #forwardOptions(served: ServedNode, namespace: string, podName: string): ForwardOptions {
+    const pod = findPod(served.directory, namespace, podName);
     return {
-      target: this.#forwardTarget(pod),
+      target: forwardTarget(served, pod),
       pod: { name: podName, uid: pod.metadata?.uid ?? '' },
       clock: this.#options.clock,
       onProblem: (error) => this.#options.logger.debug({ err: error }, 'a forwarded connection had a problem'),
     };
-  }
-
-  #forwardTarget(pod: Pod): ForwardTarget {
-    const runtime = this.#options.directory.runtimePod(pod.metadata?.uid ?? '');
-    const sandbox = runtime === undefined ? undefined : readySandbox(runtime);
-    if (sandbox === undefined)
-      throw new HttpError(
-        400,
-        `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`,
-      );
-    if (pod.spec?.hostNetwork === true) return { podIp: '127.0.0.1', pid: undefined };
-    return { podIp: sandbox.ip ?? '127.0.0.1', pid: sandbox.pid };
   }
 
   #acceptSpdy(socket: Duplex, head: Buffer, protocol: string, serve: (transport: Duplex) => Promise<void>): void {
@@ -267,9 +256,44 @@ function json(response: ServerResponse, value: unknown): void {
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpError) return error.status;
-  return error instanceof RuntimeError && error.failure === 'not-found' ? 404 : 500;
+  if (!(error instanceof RuntimeError)) return 500;
+  return error.failure === 'not-found' ? 404 : error.failure === 'refused' ? 400 : 500;
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+async function openSession(
+  { directory, runtime }: ServedNode,
+  kind: 'exec' | 'attach',
+  namespace: string,
+  podName: string,
+  name: string,
+  query: URLSearchParams,
+): Promise<Session> {
+  const found = findContainer(directory, namespace, podName, name);
+  const { id } = runningContainer(found);
+  const { tty, stdin } = streamsOf(query);
+  if (kind === 'attach') return runtime.attach(id, { tty: found.spec.tty === true, stdin });
+  const command = query.getAll('command');
+  if (command.length === 0) throw new HttpError(400, 'query parameter "command" is required');
+  return runtime.openExec(id, { command, tty, stdin });
+}
+
+function forwardTarget({ directory, isHollow }: ServedNode, pod: Pod): ForwardTarget {
+  const found = directory.runtimePod(pod.metadata?.uid ?? '');
+  const sandbox = found === undefined ? undefined : readySandbox(found);
+  if (sandbox === undefined)
+    throw new HttpError(
+      400,
+      `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`,
+    );
+  if (isHollow)
+    throw new HttpError(
+      400,
+      `unable to forward port because pod "${pod.metadata?.name}" is simulated (its node is hollow)`,
+    );
+  if (pod.spec?.hostNetwork === true) return { podIp: '127.0.0.1', pid: undefined };
+  return { podIp: sandbox.ip ?? '127.0.0.1', pid: sandbox.pid };
 }

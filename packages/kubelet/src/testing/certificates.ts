@@ -12,6 +12,8 @@ export interface TestPair {
 
 export interface TestAuthority extends TestPair {
   issue(commonName: string, organization?: string): Promise<TestPair>;
+  /** Signs what a PKCS#10 request (PEM) asks for. */
+  sign(request: string, notBeforeMs: number, notAfterMs: number): Promise<string>;
 }
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
@@ -47,5 +49,22 @@ export async function testAuthority(): Promise<TestAuthority> {
     });
     return { cert: certificate.toString('pem'), key: await keyPem(own) };
   };
-  return { cert: authority.toString('pem'), key: await keyPem(keys), issue };
+  const sign = async (text: string, notBeforeMs: number, notAfterMs: number): Promise<string> => {
+    const request = new x509.Pkcs10CertificateRequest(text);
+    if (!(await request.verify())) throw new Error('its key has not signed the request');
+    serial++;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial.toString(16).padStart(2, '0'),
+      subject: request.subject,
+      issuer: authority.subject,
+      notBefore: new Date(notBeforeMs),
+      notAfter: new Date(notAfterMs),
+      publicKey: await request.publicKey.export(),
+      signingKey: keys.privateKey,
+      signingAlgorithm,
+      extensions: request.extensions.filter((extension) => extension instanceof x509.SubjectAlternativeNameExtension),
+    });
+    return certificate.toString('pem');
+  };
+  return { cert: authority.toString('pem'), key: await keyPem(keys), issue, sign };
 }

@@ -43,6 +43,8 @@ function mergeByType(old: readonly unknown[], patch: readonly unknown[]): unknow
 
 export class FakeApi implements Transport {
   readonly requests: string[] = [];
+  /** Whom the writes were made as, where a process acts as others. */
+  readonly actors = new Set<string>();
   readonly #objects = new Map<string, Stored>();
   readonly #watchers = new Set<Watcher>();
   #revision = 1;
@@ -106,6 +108,8 @@ export class FakeApi implements Transport {
     const url = new URL(request.path, 'http://api');
     const [, namespace = '', collection = '', name, subresource] = pathPattern.exec(url.pathname) ?? [];
     this.requests.push(`${request.method} ${url.pathname}`);
+    const actor = request.headers?.['impersonate-user'];
+    if (actor !== undefined) this.actors.add(`${actor} ${request.method} ${url.pathname}`);
     const body: unknown = request.body === undefined ? {} : JSON.parse(String(request.body));
     if (url.searchParams.get('watch') === 'true') return this.#watch(collection, url, request.signal);
     if (subresource === 'token') {

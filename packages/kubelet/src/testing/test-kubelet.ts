@@ -8,7 +8,9 @@ import { createMetrics, type Logger, Scope, silentLogger, systemClock, systemRan
 import { runCommand } from '../host/commands.ts';
 import { type Kubelet, startKubelet } from '../kubelet.ts';
 import type { KubeletAdapters, KubeletConfig } from '../kubelet-config.ts';
-import { hollowProber, hollowVolumes, hollowWiring } from '../runtime/hollow/hollow-node.ts';
+import { realProber } from '../probes/prober.ts';
+import { hollowProber, hollowWiring } from '../runtime/hollow/hollow-node.ts';
+import { HollowRuntime } from '../runtime/hollow/hollow-runtime.ts';
 import type { Runtime } from '../runtime/port.ts';
 import { FakeApi } from './fake-api.ts';
 
@@ -38,6 +40,7 @@ export async function startTestKubelet(options: TestKubeletOptions): Promise<Tes
     nodeName: 'n1',
     nodeIp: '127.0.0.1',
     labels: {},
+    taints: [],
     register: true,
     rootDirectory,
     resolvConf: '/etc/resolv.conf',
@@ -59,8 +62,11 @@ export async function startTestKubelet(options: TestKubeletOptions): Promise<Tes
     client: new ApiClient(api),
     runtime: options.runtime,
     wiring: hollowWiring,
-    prober: hollowProber,
-    volumes: hollowVolumes,
+    prober:
+      options.runtime instanceof HollowRuntime
+        ? hollowProber(options.runtime)
+        : realProber(options.runtime, systemClock),
+    isHollow: options.runtime.name === 'hollow',
     run: runCommand,
     clock: systemClock,
     random: systemRandom,
@@ -86,6 +92,7 @@ export interface PodWish {
   readonly spec?: Partial<PodSpec>;
   readonly container?: Partial<PodSpec['containers'][number]>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Stores a pod that is bound to the test's node already. */
@@ -103,6 +110,7 @@ export function putPod(api: FakeApi, wish: PodWish): Pod {
     namespace: 'default',
     generation: 1,
     labels: wish.labels ?? {},
+    ...(wish.annotations !== undefined && { annotations: wish.annotations }),
     uid: systemRandom.uuid(),
   };
   return api.put('pods', { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: { phase: 'Pending' } });

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { connect } from 'node:tls';
+import { connect, createSecureContext } from 'node:tls';
 import { CLIENT_PROTOCOL } from '../schema/limits.ts';
 
 /** Opens a connection to an endpoint; rejects if that fails or the signal aborts. Tests bring their own. */
@@ -14,6 +14,8 @@ export interface StoreTls {
 
 /** Mutual TLS to endpoints written as `https://host:port`. */
 export function tlsConnector(tls: StoreTls): StoreConnector {
+  // Reading keys and certificates takes longer than a handshake: once is enough.
+  const secureContext = createSecureContext({ ...tls, minVersion: 'TLSv1.3' });
   return (endpoint, signal) =>
     new Promise((resolve, reject) => {
       const { hostname, port, protocol } = new URL(endpoint);
@@ -23,10 +25,9 @@ export function tlsConnector(tls: StoreTls): StoreConnector {
       }
       const host = hostname.replace(/^\[|\]$/g, '');
       const socket = connect({
-        ...tls,
+        secureContext,
         host,
         port: Number(port === '' ? '2379' : port),
-        minVersion: 'TLSv1.3',
         ALPNProtocols: [CLIENT_PROTOCOL],
       });
       const abort = () => socket.destroy(signal.reason instanceof Error ? signal.reason : undefined);

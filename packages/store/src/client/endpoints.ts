@@ -1,9 +1,10 @@
 import type { Clock, Logger, Random, Timer } from '@wherry/daemon';
 import { StoreError } from '../schema/errors.ts';
 import { requests } from '../schema/frames.ts';
-import { statusResponse } from '../schema/other-codecs.ts';
-import { emptyRequest, StoreConnection } from './connection.ts';
+import { leaderRequest, statusResponse } from '../schema/other-codecs.ts';
+import { StoreConnection } from './connection.ts';
 import type { StoreConnector } from './connector.ts';
+import { Standby } from './standby.ts';
 
 /** How long one endpoint may take to connect and say who it is. */
 const CONNECT_MS_MAX = 3_000;
@@ -33,13 +34,18 @@ export interface EndpointsParts {
 export class Endpoints {
   readonly #parts: EndpointsParts;
   readonly #stop = new AbortController();
-  /** All that are not closed: the present one, and former ones that still have something to finish. */
+  /** All that are not closed: the present one, those in waiting, and former ones that still have something to finish. */
   readonly #open = new Set<StoreConnection>();
+  readonly #standby: Standby;
+  /** Who answers at an endpoint, by id; and the one that was lost last: nobody need tell us that it leads. */
+  readonly #ids = new Map<string, number>();
+  #lost = 0;
   #connection: StoreConnection | undefined;
   #connecting: Promise<StoreConnection> | undefined;
 
   constructor(parts: EndpointsParts) {
     this.#parts = parts;
+    this.#standby = new Standby(parts.clock, this.#stop.signal, (endpoint) => this.#dial(endpoint, this.#stop.signal));
   }
 
   get closed(): boolean {
@@ -58,6 +64,7 @@ export class Endpoints {
   notLeader(connection: StoreConnection): void {
     if (this.#parts.endpoints.length === 1 || connection !== this.#connection) return;
     this.#connection = undefined;
+    this.#lost = this.#ids.get(connection.endpoint) ?? 0;
     connection.retire();
   }
 
@@ -68,15 +75,12 @@ export class Endpoints {
 
   async #connect(): Promise<StoreConnection> {
     const { clock, random, logger } = this.#parts;
-    // Kept from one attempt to the next: while an election runs, asking again is cheaper than connecting again.
-    const kept = new Map<string, StoreConnection>();
     try {
       for (let attempt = 0; ; attempt++) {
-        const connection = await this.#tryAll(attempt, kept);
+        const connection = await this.#tryAll(attempt);
         this.#stop.signal.throwIfAborted();
         if (connection !== undefined) {
-          this.#connection = connection;
-          this.#listen(connection);
+          this.#use(connection);
           logger.debug({ endpoint: connection.endpoint }, 'connected to the store');
           return connection;
         }
@@ -85,7 +89,16 @@ export class Endpoints {
       }
     } finally {
       this.#connecting = undefined;
-      for (const connection of kept.values()) if (connection !== this.#connection) connection.close(undefined);
+    }
+  }
+
+  #use(connection: StoreConnection): void {
+    this.#connection = connection;
+    this.#standby.take(connection.endpoint);
+    this.#listen(connection);
+    for (const endpoint of this.#parts.endpoints) {
+      if (endpoint === connection.endpoint) continue;
+      void this.#standby.tend(endpoint, () => this.#connection?.endpoint !== endpoint);
     }
   }
 
@@ -93,7 +106,7 @@ export class Endpoints {
    * Asks all members at once, for one that is paused or cut off may keep us waiting. The leader if one is found, else
    * any member; the latter only if it stays that way for a few attempts.
    */
-  async #tryAll(attempt: number, kept: Map<string, StoreConnection>): Promise<StoreConnection | undefined> {
+  async #tryAll(attempt: number): Promise<StoreConnection | undefined> {
     const { clock, endpoints } = this.#parts;
     const over = new AbortController();
     const found: Found[] = [];
@@ -104,7 +117,7 @@ export class Endpoints {
         resolve(one);
       };
       const tries = endpoints.map(async (endpoint) => {
-        const one = await this.#try(endpoint, over.signal, kept);
+        const one = await this.#try(endpoint, over.signal);
         if (one === undefined) return;
         found.push(one);
         if (one.leads || endpoints.length === 1) settle(one.connection);
@@ -116,33 +129,42 @@ export class Endpoints {
     return chosen ?? (attempt >= FOLLOWER_FROM_ATTEMPT ? found[0]?.connection : undefined);
   }
 
-  async #try(endpoint: string, attempt: AbortSignal, kept: Map<string, StoreConnection>): Promise<Found | undefined> {
-    const { clock, connector, logger } = this.#parts;
+  async #try(endpoint: string, attempt: AbortSignal): Promise<Found | undefined> {
+    const { clock, logger } = this.#parts;
     const timeout = new AbortController();
     const signal = AbortSignal.any([timeout.signal, attempt, this.#stop.signal]);
     const timer = clock.setTimer(CONNECT_MS_MAX, () => timeout.abort(new StoreError('timeout', { detail: endpoint })));
-    let connection = kept.get(endpoint);
+    let connection = this.#standby.take(endpoint);
     try {
-      if (connection === undefined || connection.closed) {
-        const stream = await connector(endpoint, signal);
-        if (signal.aborted) {
-          stream.destroy();
-          throw signal.reason;
-        }
-        const made = new StoreConnection(endpoint, stream, () => this.#open.delete(made));
-        this.#open.add(made);
-        kept.set(endpoint, made);
-        connection = made;
-      }
-      const status = await connection.call(requests.status, emptyRequest, {}, statusResponse, signal);
+      connection ??= await this.#dial(endpoint, signal);
+      // It answers when it knows a new leader: asking again and again would be late, or a burden.
+      const status = await connection.call(requests.leader, leaderRequest, { not: this.#lost }, statusResponse, signal);
+      this.#ids.set(endpoint, status.memberId);
+      this.#standby.put(connection);
       return { connection, leads: status.leader === status.memberId };
     } catch (error) {
-      connection?.close(error);
+      // Another member was chosen: this one had no time to answer, and may be of use later.
+      if (attempt.aborted && connection !== undefined) this.#standby.put(connection);
+      else connection?.close(error);
       if (!attempt.aborted) logger.warn({ err: error, endpoint }, 'store endpoint not usable');
       return undefined;
     } finally {
       timer.cancel();
     }
+  }
+
+  async #dial(endpoint: string, signal: AbortSignal): Promise<StoreConnection> {
+    const stream = await this.#parts.connector(endpoint, signal);
+    if (signal.aborted) {
+      stream.destroy();
+      throw signal.reason;
+    }
+    const made = new StoreConnection(endpoint, stream, () => {
+      this.#open.delete(made);
+      if (made === this.#connection) this.#lost = this.#ids.get(endpoint) ?? 0;
+    });
+    this.#open.add(made);
+    return made;
   }
 
   /**

@@ -104,14 +104,14 @@ class MemoryStore implements StoreClient {
     });
   }
 
-  async leaseRevoke(id: number, options?: CallOptions) {
+  async leaseRevoke(id: number | bigint, options?: CallOptions) {
     return this.#answer(options, () => {
       const revision = this.#revoke(id as LeaseId);
       return typeof revision === 'number' ? { revision } : revision;
     });
   }
 
-  async leaseKeepAlive(id: number, options?: CallOptions): Promise<LeaseKeepAliveResponse> {
+  async leaseKeepAlive(id: number | bigint, options?: CallOptions): Promise<LeaseKeepAliveResponse> {
     return this.#answer(options, (): LeaseKeepAliveResponse | Refusal => {
       const lease = this.#mvcc.leases.get(id as LeaseId);
       if (lease === undefined) return { refused: 'leaseNotFound' };
@@ -120,7 +120,7 @@ class MemoryStore implements StoreClient {
     });
   }
 
-  async leaseTimeToLive(id: number, options?: CallOptions & { readonly keys?: boolean }) {
+  async leaseTimeToLive(id: number | bigint, options?: CallOptions & { readonly keys?: boolean }) {
     return this.#answer(options, () => {
       const { revision } = this.#mvcc;
       const lease = this.#mvcc.leases.get(id as LeaseId);

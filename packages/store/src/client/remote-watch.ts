@@ -24,6 +24,7 @@ export class RemoteWatch implements StoreWatch {
   #next: number;
   #attached: { readonly connection: StoreConnection; readonly id: number } | undefined;
   #progressAsked = false;
+  #openedMs = 0;
 
   constructor(endpoints: Endpoints, clock: Clock, request: WatchRequest, onClose: () => void) {
     this.#endpoints = endpoints;
@@ -71,6 +72,7 @@ export class RemoteWatch implements StoreWatch {
         ended: (error) => void this.#ended(error),
       });
       this.#attached = { connection, id };
+      this.#openedMs = this.#clock.monotonicMs();
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     }
@@ -108,7 +110,10 @@ export class RemoteWatch implements StoreWatch {
       return;
     }
     try {
-      await this.#clock.sleep(REOPEN_MS, this.#stop.signal);
+      // The next connection waits for a leader by itself; only one that breaks again and again is given time.
+      const nowMs = this.#clock.monotonicMs();
+      const soon = isStoreError(error, 'connectionLost') && nowMs - this.#openedMs > REOPEN_MS;
+      if (!soon) await this.#clock.sleep(REOPEN_MS, this.#stop.signal);
     } catch {
       // Closed while waiting: `close` has ended the queue.
       return;

@@ -138,15 +138,15 @@ class RemoteStore implements StoreClient {
     return this.#call(leaseGrant, request, options);
   }
 
-  leaseRevoke(id: number, options?: CallOptions) {
+  leaseRevoke(id: number | bigint, options?: CallOptions) {
     return this.#call(leaseRevoke, { id }, options);
   }
 
-  leaseKeepAlive(id: number, options?: CallOptions) {
+  leaseKeepAlive(id: number | bigint, options?: CallOptions) {
     return this.#call(leaseKeepAlive, { id }, options);
   }
 
-  leaseTimeToLive(id: number, options?: CallOptions & { readonly keys?: boolean }) {
+  leaseTimeToLive(id: number | bigint, options?: CallOptions & { readonly keys?: boolean }) {
     return this.#call(leaseTimeToLive, { id, keys: options?.keys === true }, options);
   }
 
@@ -195,7 +195,8 @@ class RemoteStore implements StoreClient {
           if (!this.#mayRepeat(method, connection, error)) throw error;
           lastFailure = error;
           sent = false;
-          await clock.sleep(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt), deadline.signal);
+          // The first time, waiting for a connection to a leader is enough.
+          if (attempt > 0) await clock.sleep(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt), deadline.signal);
         }
       }
     } finally {

@@ -44,10 +44,13 @@ export interface StoreClient extends AsyncDisposable {
   watch(request: WatchRequest, options?: { readonly signal?: AbortSignal }): StoreWatch;
   leaseGrant(request: LeaseGrantRequest, options?: CallOptions): Promise<LeaseGrantResponse>;
   /** Deletes the attached keys too. @throws StoreError leaseNotFound */
-  leaseRevoke(id: number, options?: CallOptions): Promise<LeaseRevokeResponse>;
+  leaseRevoke(id: number | bigint, options?: CallOptions): Promise<LeaseRevokeResponse>;
   /** One renewal. @throws StoreError leaseNotFound */
-  leaseKeepAlive(id: number, options?: CallOptions): Promise<LeaseKeepAliveResponse>;
-  leaseTimeToLive(id: number, options?: CallOptions & { readonly keys?: boolean }): Promise<LeaseTimeToLiveResponse>;
+  leaseKeepAlive(id: number | bigint, options?: CallOptions): Promise<LeaseKeepAliveResponse>;
+  leaseTimeToLive(
+    id: number | bigint,
+    options?: CallOptions & { readonly keys?: boolean },
+  ): Promise<LeaseTimeToLiveResponse>;
   /** Of the member connected to (not necessarily the leader). */
   status(options?: CallOptions): Promise<StatusResponse>;
   /** Ends watches and connections; requests in flight reject. */

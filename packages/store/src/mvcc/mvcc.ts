@@ -28,6 +28,8 @@ export class Mvcc {
   /** Changes at the front of `history` whose predecessors are cut off already. */
   #cut = 0;
   #changes: Version[] = [];
+  /** Readers of history that must not lose any of it under way. */
+  #holds = 0;
   /** Where `defragment` goes on. */
   #cursor: ByteString = '';
 
@@ -101,10 +103,11 @@ export class Mvcc {
 
   /**
    * Does up to `stepsMax` steps of the compaction that is due. A change at or below the compacted revision hides its
-   * predecessor for good, so each step is one cut.
+   * predecessor for good, so each step is one cut. While somebody holds history, it waits.
    * @returns true when nothing is left to do
    */
   prune(stepsMax: number): boolean {
+    if (this.#holds > 0) return true;
     for (let step = 0; step < stepsMax; step++) {
       const change = this.history.at(this.#cut);
       if (change === undefined || change.modRevision > this.#compactRevision) {
@@ -119,11 +122,22 @@ export class Mvcc {
     return false;
   }
 
+  /** Keeps `prune` from cutting anything until the returned function is called. */
+  hold(): () => void {
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (held) this.#holds--;
+      held = false;
+    };
+  }
+
   /**
    * Moves values out of slabs that are nearly dead, so that these can be freed. Looks at up to `keysMax` keys from
    * where the last call stopped.
+   * @returns true when it has come to the last key
    */
-  defragment(keysMax: number): void {
+  defragment(keysMax: number): boolean {
     let seen = 0;
     let next: ByteString = '';
     this.index.walk(this.#cursor, undefined, (entry) => {
@@ -141,6 +155,7 @@ export class Mvcc {
       return true;
     });
     this.#cursor = next;
+    return next === '';
   }
 
   /** Puts back a version read from a snapshot; keys in order, versions of a key oldest first. */

@@ -75,7 +75,7 @@ export class SnapshotSink {
   #addHead(reader: ByteReader): void {
     this.#revision = reader.varint() as Revision;
     this.#compactRevision = reader.varint();
-    while (!reader.done) this.#mvcc.leases.grant(reader.varint() as LeaseId, reader.varint());
+    while (!reader.done) this.#mvcc.leases.grant(reader.wide() as LeaseId, reader.varint());
   }
 
   #addKey(reader: ByteReader): void {
@@ -86,7 +86,7 @@ export class SnapshotSink {
       const made = {
         createRevision: reader.varint() as Revision,
         version: reader.varint(),
-        lease: reader.varint() as LeaseId,
+        lease: reader.wide() as LeaseId,
       };
       last = this.#mvcc.restoreVersion(key, at, made, reader.sizedBytes());
       if (at.modRevision >= this.#compactRevision) this.#history.push(last);
@@ -101,7 +101,7 @@ function encodeHead(mvcc: Mvcc): Buffer {
   writer.varint(mvcc.revision);
   writer.varint(mvcc.compactRevision);
   for (const { id, ttlSeconds } of mvcc.leases.all()) {
-    writer.varint(id);
+    writer.wide(id);
     writer.varint(ttlSeconds);
   }
   return writer.finish();
@@ -124,7 +124,7 @@ function encodeKey(writer: ByteWriter, entry: KeyEntry, revision: Revision, comp
     writer.varint(version.sub);
     writer.varint(version.createRevision);
     writer.varint(version.version);
-    writer.varint(version.lease);
+    writer.wide(version.lease);
     writer.sizedBytes(version.value);
   }
 }

@@ -168,10 +168,14 @@ function matches(compare: Compare, version: Version | undefined): boolean {
     case 'mod':
       return relation(compare.result, (version?.modRevision ?? 0) - compare.modRevision);
     case 'lease':
-      return relation(compare.result, (version?.lease ?? 0) - compare.lease);
+      return relation(compare.result, order(version?.lease ?? 0, compare.lease));
     case 'value':
       return version !== undefined && relation(compare.result, version.value.compare(toBuffer(compare.value)));
   }
+}
+
+function order(a: number | bigint, b: number | bigint): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function relation(result: CompareResult, difference: number): boolean {

@@ -1,15 +1,29 @@
 import { Progress } from './progress.ts';
-import { hasQuorum, type VoteResult, voteResult } from './quorum.ts';
+import { hasQuorum, membersOf, type VoteResult, voteResult, votersOf } from './quorum.ts';
 import { appendOwn } from './replication.ts';
-import { becomeFollower, enter, envelope, isVoter, peersOf, type RaftState, sendEarly } from './state.ts';
+import { becomeFollower, enter, envelope, isVoter, type RaftState, sendEarly } from './state.ts';
 import { type MessageOf, NOBODY, type NodeId, type Term } from './types.ts';
+
+/** Ticks by which a member leaves those before it their turn. */
+const TURN_TICKS = 2;
+/** A pre-vote that was asked for so long ago was given up, or asked for again. */
+const DEFERRED_TICKS_MAX = 3;
 
 /** Ticks of a member that does not lead. */
 export function tickElection(state: RaftState): void {
   state.electionElapsed++;
   if (!isVoter(state)) return;
-  if (state.electionElapsed >= (state.lostLeader !== NOBODY ? staggerTicks(state) : state.electionTimeout))
+  const { deferredPreVote: asked } = state;
+  if (++state.deferredTicks > DEFERRED_TICKS_MAX) state.deferredPreVote = undefined;
+  else if (asked !== undefined && !hasLiveLeader(state)) {
+    // Somebody's timer was a little faster: better to let it go first than to start a round of our own.
+    state.deferredPreVote = undefined;
+    if (asked.term > state.term) onVoteRequest(state, asked);
+  }
+  const ours = state.lostLeader !== NOBODY || gathered(state) ? turnTicks(state) : state.electionTimeout;
+  if (state.role === 'follower' ? state.electionElapsed >= ours : state.electionElapsed >= state.electionTimeout) {
     campaign(state, 'preVote');
+  } else if (state.role !== 'follower') askForVotes(state);
 }
 
 /** Check-quorum: a leader that a quorum no longer answers steps down, so that clients look for the real one. */
@@ -23,32 +37,45 @@ export function checkQuorum(state: RaftState): void {
 }
 
 /**
- * A connection broke and could not be made again. If it led to the leader, an election may start before the timer
- * says so; members take turns by id, so that survivors do not split the vote.
+ * A connection came up, or broke and could not be made again. If it led to the leader, an election may start before
+ * the timer says so, as it may when members that have just started meet; they take turns by id, so that they do not
+ * split the vote.
  */
 export function connectionChanged(state: RaftState, peer: NodeId, up: boolean): void {
+  if (up) state.connected.add(peer);
+  else state.connected.delete(peer);
   if (state.role === 'leader') {
     const progress = state.progress.get(peer);
     if (!up && progress?.state === 'replicate') progress.becomeProbe();
     return;
   }
-  if (peer !== state.leader || state.role !== 'follower') return;
   if (up) {
-    state.lostLeader = NOBODY;
+    if (peer === state.lostLeader) state.lostLeader = NOBODY;
+    if (state.role !== 'follower') askForVotes(state);
+    else if (gathered(state) && turnTicks(state) === 0) campaign(state, 'preVote');
     return;
   }
+  if (peer !== state.leader || state.role !== 'follower') return;
   state.lostLeader = peer;
   state.electionElapsed = 0;
   const asked = state.deferredPreVote;
   state.deferredPreVote = undefined;
   if (asked !== undefined && asked.term > state.term) onVoteRequest(state, asked);
-  else if (isVoter(state) && staggerTicks(state) === 0) campaign(state, 'preVote');
+  else if (isVoter(state) && turnTicks(state) === 0) campaign(state, 'preVote');
 }
 
-/** How long to leave the others their turn: none for the lowest id among those that remain. */
-function staggerTicks(state: RaftState): number {
-  const survivors = state.configuration.voters.filter((id) => id !== state.lostLeader).sort((a, b) => a - b);
-  return Math.max(0, survivors.indexOf(state.config.id)) * 2;
+/** Members of a cluster that is just starting have found each other: waiting for a leader's sign would be in vain. */
+function gathered(state: RaftState): boolean {
+  const { coldStart, leader, configuration, connected, config } = state;
+  if (!coldStart || leader !== NOBODY || !isVoter(state)) return false;
+  return hasQuorum(configuration, (id) => id === config.id || connected.has(id));
+}
+
+/** How long to leave the others their turn: none for the lowest id among those that can be reached. */
+function turnTicks(state: RaftState): number {
+  const { lostLeader, connected, config } = state;
+  const before = votersOf(state.configuration).filter((id) => id < config.id && id !== lostLeader && connected.has(id));
+  return before.length * TURN_TICKS;
 }
 
 /** `preVote` asks without disturbing anybody; `vote` opens a new term; `transfer` may depose a healthy leader. */
@@ -63,14 +90,36 @@ export function campaign(state: RaftState, how: 'preVote' | 'vote' | 'transfer')
     enter(state, 'candidate', (state.term + 1) as Term, NOBODY);
     state.vote = id;
   }
-  if (recordVote(state, id, true) !== 'pending') return;
+  state.byTransfer = how === 'transfer';
+  // Our own vote counts once it is durable, but nobody needs to wait for that with theirs. Alone it is all there is.
+  const alone = votersOf(state.configuration).every((voter) => voter === id);
+  if ((kind === 'preVote' || alone) && recordVote(state, id, true) !== 'pending') return;
+  askForVotes(state);
+}
+
+/** Asks all that have not answered yet: a request or an answer may have been lost on the way. */
+function askForVotes(state: RaftState): void {
+  const kind = state.role === 'preCandidate' ? 'preVote' : 'vote';
   const { lastIndex, lastTerm } = state.log;
-  for (const to of peersOf(state)) {
-    const term = (kind === 'preVote' ? state.term + 1 : state.term) as Term;
-    const message = { kind, from: id, to, term, lastIndex, lastTerm, transfer: how === 'transfer' } as const;
-    if (kind === 'preVote') sendEarly(state, message);
-    else state.outbox.sendAfterPersist.push(message);
+  const term = (kind === 'preVote' ? state.term + 1 : state.term) as Term;
+  for (const to of votersOf(state.configuration)) {
+    if (to === state.config.id || state.votes.has(to)) continue;
+    state.outbox.sendNow.push({
+      kind,
+      from: state.config.id,
+      to,
+      term,
+      lastIndex,
+      lastTerm,
+      transfer: state.byTransfer,
+    });
   }
+}
+
+/** A candidate's own vote has become durable. */
+export function countOwnVote(state: RaftState): void {
+  const { id } = state.config;
+  if (state.persistedTerm === state.term && !state.votes.has(id)) recordVote(state, id, true);
 }
 
 /** Asked for a (pre-)vote; the term has been dealt with. */
@@ -80,11 +129,14 @@ export function onVoteRequest(state: RaftState, message: MessageOf<'preVote' | '
     state.vote === message.from ||
     (state.vote === NOBODY && state.leader === NOBODY) ||
     (isPreVote && message.term > state.term);
-  const granted = mayVote && state.log.isUpToDate(message.lastIndex, message.lastTerm);
+  const isUpToDate = state.log.isUpToDate(message.lastIndex, message.lastTerm);
+  const granted = mayVote && isUpToDate && !(isPreVote && isOurTurn(state, message));
   const head = { from: state.config.id, to: message.from };
   if (isPreVote) {
     const term = granted ? message.term : state.term;
     sendEarly(state, { ...head, term, kind: 'preVoteReply', granted });
+    // It cannot win with a log like that, but we can: nobody need wait for our timer.
+    if (!isUpToDate && state.role === 'follower' && isVoter(state) && !hasLiveLeader(state)) campaign(state, 'preVote');
     return;
   }
   if (granted) {
@@ -92,6 +144,21 @@ export function onVoteRequest(state: RaftState, message: MessageOf<'preVote' | '
     state.electionElapsed = 0;
   }
   state.outbox.sendAfterPersist.push({ ...head, term: state.term, kind: 'voteReply', granted });
+}
+
+/**
+ * Two that ask at the same moment with equal logs would vote for themselves and elect nobody: the lower id insists,
+ * for a moment only, for it may be heard by nobody.
+ */
+function isOurTurn(state: RaftState, message: MessageOf<'preVote' | 'vote'>): boolean {
+  const { lastIndex, lastTerm } = state.log;
+  return (
+    state.role === 'preCandidate' &&
+    state.electionElapsed < TURN_TICKS &&
+    state.config.id < message.from &&
+    lastIndex === message.lastIndex &&
+    lastTerm === message.lastTerm
+  );
 }
 
 export function onVoteReply(state: RaftState, message: MessageOf<'preVoteReply' | 'voteReply'>): void {
@@ -119,6 +186,9 @@ export function hasLiveLeader(state: RaftState): boolean {
 function recordVote(state: RaftState, from: NodeId, granted: boolean): VoteResult {
   if (!state.votes.has(from)) state.votes.set(from, granted);
   const result = voteResult(state.configuration, state.votes);
+  // Not even a majority of others makes a leader whose term is not durable: after a crash it could win the same term
+  // once more, with another log.
+  if (result === 'won' && !state.votes.has(state.config.id)) return 'pending';
   if (result === 'won' && state.role === 'preCandidate') campaign(state, 'vote');
   else if (result === 'won') becomeLeader(state);
   else if (result === 'lost') becomeFollower(state, state.term, NOBODY);
@@ -127,7 +197,8 @@ function recordVote(state: RaftState, from: NodeId, granted: boolean): VoteResul
 
 function becomeLeader(state: RaftState): void {
   enter(state, 'leader', state.term, state.config.id);
-  for (const id of peersOf(state)) {
+  for (const id of membersOf(state.configuration)) {
+    if (id === state.config.id) continue;
     const progress = new Progress(state.config, state.log.lastIndex);
     progress.active = true;
     state.progress.set(id, progress);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster } from './test-cluster.ts';
-import type { LogIndex, NodeId, Term } from './types.ts';
+import { type LogIndex, type NodeId, type Term, votersOnly } from './types.ts';
 
 const id = (n: number) => n as NodeId;
 
@@ -34,7 +34,7 @@ describe('one member', () => {
 });
 
 describe('election', () => {
-  it('asks before it votes, and votes before it asks for votes', () => {
+  it('asks whether it would win before it opens a term', () => {
     const cluster = new TestCluster([1, 2, 3]);
     cluster.tick(1, 11);
     expect(cluster.transcript()).toEqual([
@@ -49,8 +49,8 @@ describe('election', () => {
     cluster.deliver();
     expect(cluster.transcript()).toEqual([
       '1 state term=1 vote=1 commit=0',
-      '1 then send vote to=2 term=1 last=0/0',
-      '1 then send vote to=3 term=1 last=0/0',
+      '1 send vote to=2 term=1 last=0/0',
+      '1 send vote to=3 term=1 last=0/0',
     ]);
     cluster.deliver();
     expect(cluster.transcript()).toEqual([
@@ -135,6 +135,71 @@ describe('election', () => {
     expect(cluster.member(3).leader).toBe(2);
   });
 
+  const lose = (cluster: TestCluster, leader: number, ...members: readonly number[]) => {
+    cluster.cut.add(id(leader));
+    for (const member of members) cluster.input(member, { kind: 'connection', peer: id(leader), up: false });
+    cluster.settle();
+  };
+  const meet = (cluster: TestCluster, one: number, other: number) => {
+    cluster.input(one, { kind: 'connection', peer: id(other), up: true });
+    cluster.input(other, { kind: 'connection', peer: id(one), up: true });
+    cluster.settle();
+  };
+
+  it('is won by whoever has the longer log, without a second round, when the first in turn has not', () => {
+    const cluster = ledByOne();
+    meet(cluster, 2, 3);
+    cluster.cut.add(id(2));
+    cluster.propose(1, 'a');
+    cluster.settle();
+    cluster.cut.clear();
+    lose(cluster, 1, 3, 2);
+    expect(cluster.member(3).role).toBe('leader');
+    expect(cluster.appliedText(2)).toBe('a');
+  });
+
+  it('does not wait for timers when members that have just started meet', () => {
+    const cluster = new TestCluster([1, 2, 3]);
+    meet(cluster, 1, 3);
+    expect(cluster.member(1).role).toBe('leader');
+    meet(cluster, 1, 2);
+    meet(cluster, 2, 3);
+    expect([1, 2, 3].map((n) => cluster.member(n).term)).toEqual([1, 1, 1]);
+  });
+
+  it('asks for votes before its own is durable, but does not lead', () => {
+    const cluster = new TestCluster([1, 2, 3]);
+    cluster.slowDisk.add(id(1));
+    cluster.tick(1, 11);
+    cluster.settle();
+    expect(cluster.disk(2).hardState.vote).toBe(1);
+    expect(cluster.member(1).role).toBe('candidate');
+    cluster.flush(1);
+    expect(cluster.member(1).role).toBe('leader');
+  });
+
+  it('is not split between two that ask at the same moment', () => {
+    const cluster = ledByOne();
+    cluster.cut.add(id(1));
+    cluster.tick(2, 11);
+    cluster.tick(3, 12);
+    cluster.tick(2, 1);
+    cluster.settle();
+    expect([2, 3].map((n) => cluster.member(n).role)).toEqual(['leader', 'follower']);
+    expect(cluster.member(2).term).toBe(2);
+  });
+
+  it('asks again what may have been lost', () => {
+    const cluster = ledByOne();
+    cluster.cut.add(id(1));
+    cluster.tick(3, 10);
+    cluster.tick(2, 12);
+    cluster.wires = [];
+    cluster.tick(2);
+    cluster.settle();
+    expect(cluster.member(2).role).toBe('leader');
+  });
+
   it('hands leadership over without a timeout', () => {
     const cluster = ledByOne();
     cluster.propose(1, 'a');
@@ -209,7 +274,7 @@ describe('replication', () => {
     cluster.cut.add(id(3));
     cluster.propose(1, 'a', 'b');
     cluster.settle();
-    const snapshot = { index: 3 as LogIndex, term: 1 as Term, configuration: { voters: [id(1), id(2), id(3)] } };
+    const snapshot = { index: 3 as LogIndex, term: 1 as Term, configuration: votersOnly([id(1), id(2), id(3)]) };
     cluster.input(1, { kind: 'snapshotTaken', snapshot, keepFrom: 4 as LogIndex });
     cluster.cut.clear();
     cluster.propose(1, 'c');

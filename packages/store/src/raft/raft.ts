@@ -3,6 +3,7 @@ import {
   campaign,
   checkQuorum,
   connectionChanged,
+  countOwnVote,
   hasLiveLeader,
   onTimeoutNow,
   onVoteReply,
@@ -75,7 +76,11 @@ export class Raft {
       heartbeatElapsed: 0,
       electionTimeout: config.electionTicks,
       lostLeader: NOBODY,
+      connected: new Set(),
+      coldStart: true,
       deferredPreVote: undefined,
+      deferredTicks: 0,
+      byTransfer: false,
       votes: new Map(),
       progress: new Map(),
       transferee: NOBODY,
@@ -221,10 +226,14 @@ export class Raft {
   #message(message: Message): void {
     const state = this.#state;
     if (message.to !== state.config.id || message.from === state.config.id) return;
+    state.coldStart = false;
     if (message.term > state.term) {
       const asksForVote = message.kind === 'preVote' || message.kind === 'vote';
       if (asksForVote && !message.transfer && hasLiveLeader(state)) {
-        if (message.kind === 'preVote') state.deferredPreVote = message;
+        if (message.kind === 'preVote') {
+          state.deferredPreVote = message;
+          state.deferredTicks = 0;
+        }
         return;
       }
       const promisesNothing = message.kind === 'preVote' || (message.kind === 'preVoteReply' && message.granted);
@@ -308,6 +317,7 @@ export class Raft {
       state.log.persistedTo(first.lastIndex, first.lastTerm);
     }
     if (state.role === 'leader') advanceCommit(state);
+    else if (state.role === 'candidate') countOwnVote(state);
   }
 
   #transfer(to: NodeId): void {

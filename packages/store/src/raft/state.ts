@@ -49,8 +49,16 @@ export interface RaftState {
   electionTimeout: number;
   /** The leader, if our connection to it is gone and could not be made again: its silence is certain, not just long. */
   lostLeader: NodeId;
+  /** Peers to which a connection is up. A hint only: it decides who waits for whom, never what is safe. */
+  readonly connected: Set<NodeId>;
+  /** True until anything is heard of a leader or a candidate: then nobody need wait for one to time out. */
+  coldStart: boolean;
   /** Request for a pre-vote that came while we still heard from the leader: answered should we lose it too. */
   deferredPreVote: MessageOf<'preVote' | 'vote'> | undefined;
+  /** Ticks since it came; who still wants it has asked again since. */
+  deferredTicks: number;
+  /** Candidate only: a healthy leader told us to campaign. */
+  byTransfer: boolean;
   votes: Map<NodeId, boolean>;
   /** Leader only: every other member. */
   progress: Map<NodeId, Progress>;
@@ -74,11 +82,8 @@ export function emptyOutbox(): Outbox {
 }
 
 export function isVoter(state: RaftState): boolean {
-  return state.configuration.voters.includes(state.config.id);
-}
-
-export function peersOf(state: RaftState): NodeId[] {
-  return state.configuration.voters.filter((id) => id !== state.config.id);
+  const { voters, outgoing } = state.configuration;
+  return voters.includes(state.config.id) || outgoing.includes(state.config.id);
 }
 
 /** Envelope of a message of ours in the present term. */
@@ -112,6 +117,7 @@ export function enter(state: RaftState, role: Role, term: Term, leader: NodeId):
   state.leader = leader;
   state.lostLeader = NOBODY;
   state.deferredPreVote = undefined;
+  state.byTransfer = false;
   state.votes = new Map();
   state.progress = new Map();
   state.transferee = NOBODY;

@@ -11,6 +11,7 @@ import {
   raftDefaults,
   type SnapshotMeta,
   type Term,
+  votersOnly,
 } from './types.ts';
 
 /** What a member's disk holds. */
@@ -38,7 +39,7 @@ export class TestCluster {
   constructor(ids: readonly number[], electionTimeouts: readonly number[] = []) {
     const voters = ids as NodeId[];
     for (const id of voters) {
-      const snapshot = { index: 0 as LogIndex, term: 0 as Term, configuration: { voters } };
+      const snapshot = { index: 0 as LogIndex, term: 0 as Term, configuration: votersOnly(voters) };
       const hardState = { term: 0 as Term, vote: NOBODY, commit: 0 as LogIndex };
       this.disks.set(id, { hardState, snapshot, entries: [] });
       this.start(id, electionTimeouts[id - 1] ?? 10 + id);

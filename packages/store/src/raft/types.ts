@@ -23,9 +23,24 @@ export interface HardState {
   readonly commit: LogIndex;
 }
 
-/** Who decides. Learners and joint configurations will be further fields (issue 4). */
+/**
+ * Who decides, and who only listens. While `outgoing` is not empty the configuration is joint (Raft thesis §4.3):
+ * decisions need a majority of `voters` and a majority of `outgoing`.
+ */
 export interface Configuration {
   readonly voters: readonly NodeId[];
+  /** Voters of the configuration being left; empty unless joint. */
+  readonly outgoing: readonly NodeId[];
+  /** Get the log, but neither vote nor count. */
+  readonly learners: readonly NodeId[];
+  /** Still voters in `outgoing`; learners once the joint configuration is left. */
+  readonly learnersNext: readonly NodeId[];
+  /** The leader leaves the joint configuration by itself as soon as it is applied. */
+  readonly autoLeave: boolean;
+}
+
+export function votersOnly(voters: readonly NodeId[]): Configuration {
+  return { voters, outgoing: [], learners: [], learnersNext: [], autoLeave: false };
 }
 
 /** Names the state after `index`; the bytes themselves are the driver's business. */

@@ -1,4 +1,3 @@
-import type { Mvcc } from '../mvcc/mvcc.ts';
 import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
 import { deleteRange, grantLease, put, revokeLease, txn } from '../mvcc/txn.ts';
 import { ByteReader, ByteWriter, MalformedBytes } from '../schema/bytes.ts';
@@ -12,11 +11,14 @@ import type {
   LeaseRevokeResponse,
   PutRequest,
   PutResponse,
+  Revision,
   TxnRequest,
   TxnResponse,
 } from '../schema/messages.ts';
 import { toLeaseId } from '../schema/messages.ts';
 import { leaseGrantRequest, leaseIdRequest } from '../schema/other-codecs.ts';
+import { type Member, type RaisedAlarm, readAlarm, readMember, writeAlarm, writeMember } from './cluster-state.ts';
+import type { State } from './snapshots.ts';
 
 /** What goes through the log. */
 export type Command =
@@ -25,8 +27,15 @@ export type Command =
   | { readonly kind: 'txn'; readonly request: TxnRequest }
   | { readonly kind: 'compact'; readonly request: { readonly revision: number } }
   /** The id was chosen before, so that all members agree on it. */
-  | { readonly kind: 'leaseGrant'; readonly request: { readonly id: number; readonly ttlSeconds: number } }
-  | { readonly kind: 'leaseRevoke'; readonly request: { readonly id: number } };
+  | { readonly kind: 'leaseGrant'; readonly request: { readonly id: number | bigint; readonly ttlSeconds: number } }
+  | { readonly kind: 'leaseRevoke'; readonly request: { readonly id: number | bigint } }
+  /** A member tells its name and where it is reached. */
+  | { readonly kind: 'memberAttributes'; readonly request: Member }
+  | { readonly kind: 'alarm'; readonly request: AlarmRequest };
+
+export interface AlarmRequest extends RaisedAlarm {
+  readonly on: boolean;
+}
 
 export type CommandResponse =
   | PutResponse
@@ -34,9 +43,24 @@ export type CommandResponse =
   | TxnResponse
   | CompactResponse
   | LeaseGrantResponse
-  | LeaseRevokeResponse;
+  | LeaseRevokeResponse
+  | AlarmResponse;
 
-const numbers = { put: 1, deleteRange: 2, txn: 3, compact: 4, leaseGrant: 5, leaseRevoke: 6 } as const;
+export interface AlarmResponse {
+  readonly revision: Revision;
+  readonly changed: boolean;
+}
+
+const numbers = {
+  put: 1,
+  deleteRange: 2,
+  txn: 3,
+  compact: 4,
+  leaseGrant: 5,
+  leaseRevoke: 6,
+  memberAttributes: 7,
+  alarm: 8,
+} as const;
 
 /** Who waits for the answer to a command: the member that proposed it, and its number there. */
 export interface Ticket {
@@ -81,13 +105,18 @@ export function decodeCommand(data: Buffer): Command {
     }
     case numbers.leaseRevoke:
       return { kind: 'leaseRevoke', request: leaseIdRequest.read(reader) };
+    case numbers.memberAttributes:
+      return { kind: 'memberAttributes', request: readMember(reader) };
+    case numbers.alarm:
+      return { kind: 'alarm', request: { ...readAlarm(reader), on: reader.u8() === 1 } };
     default:
       throw new MalformedBytes(`unknown command ${number} in the log`);
   }
 }
 
 /** Carries a command out; the same on every member. */
-export function applyCommand(mvcc: Mvcc, command: Command): CommandResponse | Refusal {
+export function applyCommand(state: State, command: Command): CommandResponse | Refusal {
+  const { mvcc } = state;
   switch (command.kind) {
     case 'put':
       return put(mvcc, command.request);
@@ -106,6 +135,16 @@ export function applyCommand(mvcc: Mvcc, command: Command): CommandResponse | Re
       const revision = revokeLease(mvcc, toLeaseId(command.request.id));
       return isRefusalOf(revision) ? revision : { revision };
     }
+    case 'memberAttributes': {
+      if (state.cluster.member(command.request.id) === undefined) return { refused: 'memberNotFound' };
+      state.cluster.put(command.request);
+      return { revision: mvcc.revision };
+    }
+    case 'alarm': {
+      const { on, ...alarm } = command.request;
+      const changed = on ? state.cluster.raise(alarm) : state.cluster.lower(alarm);
+      return { revision: mvcc.revision, changed };
+    }
   }
 }
 
@@ -123,7 +162,20 @@ function encodeRequest(command: Command): Buffer {
       return encode(leaseGrantRequest, command.request);
     case 'leaseRevoke':
       return encode(leaseIdRequest, command.request);
+    case 'memberAttributes':
+      return written((writer) => writeMember(writer, command.request));
+    case 'alarm':
+      return written((writer) => {
+        writeAlarm(writer, command.request);
+        writer.u8(Number(command.request.on));
+      });
   }
+}
+
+function written(write: (writer: ByteWriter) => void): Buffer {
+  const writer = new ByteWriter();
+  write(writer);
+  return writer.finish();
 }
 
 function isRefusalOf(outcome: number | Refusal): outcome is Refusal {

@@ -6,8 +6,6 @@ import type { Peers } from './peers.ts';
 export interface ReplicaOptions {
   readonly clusterId: number;
   readonly memberId: NodeId;
-  /** All members of a new cluster, this one among them. */
-  readonly voters: readonly NodeId[];
   /** One tick. @default 100 */
   readonly heartbeatMs: number;
   /** @default 1000 */

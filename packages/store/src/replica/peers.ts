@@ -1,4 +1,5 @@
 import type { Message, MessageOf, NodeId } from '../raft/types.ts';
+import type { ClusterState } from './cluster-state.ts';
 
 /**
  * How a member reaches the others. Two implementations: connections (`server/peer-hub.ts`) and the simulated network.
@@ -10,6 +11,8 @@ export interface Peers {
   sendSnapshot(message: MessageOf<'snapshot'>, chunks: AsyncIterable<Buffer>): Promise<boolean>;
   /** Called once, before anything is sent. */
   start(events: PeerEvents): void;
+  /** Who there is and where. Called before `start`, and whenever that may have changed. */
+  know(cluster: ClusterState): void;
 }
 
 export interface PeerEvents {
@@ -18,6 +21,10 @@ export interface PeerEvents {
   connection(peer: NodeId, up: boolean): void;
   /** A snapshot arrives; resolves once it is durable and taken over, rejects if it could not be. */
   snapshot(message: MessageOf<'snapshot'>, chunks: AsyncIterable<Buffer>): Promise<void>;
+  /** Whether this member's log is empty, as a new member's is. */
+  isEmpty(): boolean;
+  /** The others will never talk to this member again, and say why. */
+  shunned(reason: string): void;
 }
 
 /** A member alone. */
@@ -25,4 +32,5 @@ export const noPeers: Peers = {
   send() {},
   sendSnapshot: async () => false,
   start() {},
+  know() {},
 };

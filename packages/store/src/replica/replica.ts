@@ -5,7 +5,6 @@ import {
   type Entry,
   type LogIndex,
   type Message,
-  type MessageOf,
   NOBODY,
   type NodeId,
   type Output,
@@ -15,6 +14,8 @@ import {
 } from '../raft/types.ts';
 import type { StoreErrorKind } from '../schema/errors.ts';
 import type { LeaseId } from '../schema/messages.ts';
+import { ForeignData } from '../wal/recovery.ts';
+import { ClusterState } from './cluster-state.ts';
 import {
   applyCommand,
   type Command,
@@ -27,7 +28,8 @@ import { LeaseTimer } from './lease-timer.ts';
 import { LogWriter } from './log-writer.ts';
 import type { ReplicaOptions, ReplicaParts } from './options.ts';
 import { type RecoveredMember, recoverMember } from './recovery.ts';
-import { Snapshots } from './snapshots.ts';
+import { SnapshotTraffic } from './snapshot-traffic.ts';
+import { Snapshots, type State } from './snapshots.ts';
 import { Ticker } from './ticker.ts';
 import { type Answer, Waiters } from './waiters.ts';
 
@@ -51,7 +53,9 @@ export class Replica {
   /** Answered by applying; the context is the command, to save decoding it again. */
   readonly #proposals: Waiters<CommandResponse, Command>;
   readonly #reads: Waiters<undefined, undefined>;
-  #mvcc: Mvcc;
+  /** Replaced as a whole when a snapshot arrives. */
+  #state: State;
+  readonly #traffic: SnapshotTraffic;
   #applied: LogIndex;
   #appliedTerm: Term;
   /** Gathered in this turn of the event loop. */
@@ -62,20 +66,38 @@ export class Replica {
   #pumping = false;
   readonly #ticker: Ticker;
   #known: { leader: NodeId; term: Term; leading: boolean };
-  /** Arrived and durable, waiting for the core's word. */
-  #received: { readonly meta: SnapshotMeta; readonly mvcc: Mvcc } | undefined;
-  #snapshotting: Promise<void> = Promise.resolve();
-  #leaderWaiters: (() => void)[] = [];
+  readonly #leaderWaiters = new Set<{ readonly not: number; readonly tell: () => void }>();
 
-  /** Recovers from disk and takes part from then on. @throws CorruptFile, ForeignData, or the disk's error */
-  static async start(options: ReplicaOptions, parts: ReplicaParts): Promise<Replica> {
+  /**
+   * Recovers from disk and takes part from then on.
+   * @param options with the voters of a new cluster
+   * @throws CorruptFile, ForeignData, or the disk's error
+   */
+  static async start(
+    options: ReplicaOptions & { readonly voters: readonly NodeId[] },
+    parts: ReplicaParts,
+  ): Promise<Replica> {
     const { clusterId, memberId, voters } = options;
-    const recovered = await recoverMember(parts.disk, { clusterId, memberId }, voters, parts.logger);
+    const named = voters.map((id) => ({ id, name: `member-${id}`, peerUrls: [], clientUrls: [] }));
+    const founding = { identity: { clusterId, memberId }, cluster: new ClusterState('', named) };
+    const recovered = await recoverMember(parts.disk, () => founding, parts.logger);
+    const { identity } = recovered;
+    if (identity.clusterId !== clusterId || identity.memberId !== memberId) {
+      throw new ForeignData(`Cannot use ${parts.disk.path}: it belongs to member ${identity.memberId}`);
+    }
+    return Replica.resume(options, parts, recovered);
+  }
+
+  /** Takes part with what was recovered from disk. */
+  static resume(options: ReplicaOptions, parts: ReplicaParts, recovered: RecoveredMember): Replica {
     const replica = new Replica(options, parts, recovered);
+    parts.peers.know(recovered.cluster);
     parts.peers.start({
       message: (message) => replica.#guard(() => replica.#receive(message)),
       connection: (peer, up) => replica.#guard(() => replica.#step({ kind: 'connection', peer, up })),
-      snapshot: (message, chunks) => replica.#receiveSnapshot(message, chunks),
+      snapshot: (message, chunks) => replica.#traffic.receive(message, chunks),
+      isEmpty: () => replica.#raft.lastIndex === 0,
+      shunned: (reason) => replica.#fatal(new Error(reason)),
     });
     replica.#guard(() => replica.#pump());
     replica.#ticker.start();
@@ -89,7 +111,7 @@ export class Replica {
     this.options = options;
     this.#parts = parts;
     this.#recovered = recovered;
-    this.#mvcc = recovered.mvcc;
+    this.#state = { mvcc: recovered.mvcc, cluster: recovered.cluster };
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.leases = new LeaseTimer(clock);
@@ -113,11 +135,24 @@ export class Replica {
     });
     const identity = { clusterId, memberId };
     this.#snapshots = new Snapshots({ disk, wal: recovered.wal, identity, clock, logger }, options, snapshot.index);
+    this.#traffic = new SnapshotTraffic({
+      snapshots: this.#snapshots,
+      peers: parts.peers,
+      logger,
+      stop: this.#stop.signal,
+      step: (input) => this.#guard(() => this.#step(input)),
+      fatal: (error) => this.#fatal(error),
+    });
   }
 
   /** The state; replaced as a whole when a snapshot arrives, so do not keep it. */
   get mvcc(): Mvcc {
-    return this.#mvcc;
+    return this.#state.mvcc;
+  }
+
+  /** What the members know of themselves; replaced as a whole too. */
+  get cluster(): ClusterState {
+    return this.#state.cluster;
   }
 
   get raft(): Raft {
@@ -137,12 +172,32 @@ export class Replica {
   }
 
   get hasSpace(): boolean {
-    return this.#mvcc.sizeBytes < this.options.quotaBytes;
+    return this.mvcc.sizeBytes < this.options.quotaBytes;
   }
 
   /** Resolves when a leader is known. */
   async leaderKnown(): Promise<void> {
-    if (this.#raft.leader === NOBODY) await new Promise<void>((resolve) => this.#leaderWaiters.push(resolve));
+    while (this.#raft.leader === NOBODY && !this.#stop.signal.aborted) {
+      await new Promise<void>((resolve) => this.leaderOtherThan(NOBODY, this.options.electionMs, resolve));
+    }
+  }
+
+  /** Calls back once a leader is known that is not `not`, or when the time is over. */
+  leaderOtherThan(not: number, waitMs: number, tell: () => void): void {
+    const { leader } = this.#raft;
+    if (leader !== NOBODY && leader !== not) {
+      tell();
+      return;
+    }
+    const waiter = {
+      not,
+      tell: () => {
+        timer.cancel();
+        if (this.#leaderWaiters.delete(waiter)) tell();
+      },
+    };
+    const timer = this.#parts.clock.setTimer(waitMs, () => waiter.tell());
+    this.#leaderWaiters.add(waiter);
   }
 
   /**
@@ -182,7 +237,7 @@ export class Replica {
     this.#ticker.stop();
     this.#refuseAll('stopped');
     await this.#writer.stop();
-    await this.#snapshotting;
+    await this.#traffic.close();
     await this.#recovered.wal.close();
   }
 
@@ -261,12 +316,13 @@ export class Replica {
     const ticket = readTicket(entry.data);
     const own = ticket.memberId === this.options.memberId;
     const command = (own ? this.#proposals.context(ticket.sequence) : undefined) ?? decodeCommand(entry.data);
-    const outcome = applyCommand(this.#mvcc, command);
-    if (!isRefusal(outcome)) this.#noteLease(command);
+    const outcome = applyCommand(this.#state, command);
+    if (!isRefusal(outcome)) this.#noteEffect(command);
     if (own) this.#proposals.answer(ticket.sequence, outcome);
   }
 
-  #noteLease(command: Command): void {
+  #noteEffect(command: Command): void {
+    if (command.kind === 'memberAttributes') this.#parts.peers.know(this.cluster);
     if (command.kind === 'leaseRevoke') this.leases.forget(command.request.id as LeaseId);
     if (command.kind === 'leaseGrant' && this.isLeader) {
       this.leases.renew(command.request.id as LeaseId, command.request.ttlSeconds);
@@ -286,9 +342,9 @@ export class Replica {
       this.counts.failedProposals += this.#proposals.size;
       this.#refuseAll('leaderChanged');
     }
-    this.leases.restart(leading ? this.#mvcc.leases.all() : []);
+    this.leases.restart(leading ? this.mvcc.leases.all() : []);
     if (leader === NOBODY) return;
-    for (const resolve of this.#leaderWaiters.splice(0)) resolve();
+    for (const waiter of [...this.#leaderWaiters]) if (waiter.not !== leader) waiter.tell();
   }
 
   #answerReads(): void {
@@ -313,62 +369,32 @@ export class Replica {
         this.propose({ kind: 'leaseRevoke', request: { id } }, undefined, () => undefined);
       }
     }
-    if (this.#snapshots.isDue(this.#applied, this.#mvcc.sizeBytes)) this.#takeSnapshot();
+    if (this.#snapshots.isDue(this.#applied, this.mvcc.sizeBytes)) this.#takeSnapshot();
     if (this.#snapshots.taking) return;
-    this.#mvcc.prune(PRUNE_STEPS);
-    this.#mvcc.defragment(DEFRAGMENT_KEYS);
+    this.mvcc.prune(PRUNE_STEPS);
+    this.mvcc.defragment(DEFRAGMENT_KEYS);
   }
 
   #takeSnapshot(): void {
     const { configuration } = this.#raft.inspect;
     const meta = { index: this.#applied, term: this.#appliedTerm, configuration };
-    const take = async () => {
-      try {
-        await this.#snapshots.take(this.#mvcc, meta, this.#stop.signal);
-        if (this.#stop.signal.aborted) return;
-        const keepFrom = Math.max(1, meta.index - this.options.keptEntries + 1) as LogIndex;
-        this.#guard(() => this.#step({ kind: 'snapshotTaken', snapshot: meta, keepFrom }));
-      } catch (error) {
-        this.#fatal(error);
-      }
-    };
-    this.#snapshotting = take();
+    const keepFrom = Math.max(1, meta.index - this.options.keptEntries + 1) as LogIndex;
+    this.#traffic.take(this.#state, meta, keepFrom);
   }
 
   #send(message: Message): void {
     if (message.kind !== 'snapshot') this.#parts.peers.send(message);
-    else void this.#sendSnapshot(message);
-  }
-
-  async #sendSnapshot(message: MessageOf<'snapshot'>): Promise<void> {
-    let delivered = false;
-    try {
-      const loaded = await this.#snapshots.load();
-      if (loaded !== undefined) {
-        delivered = await this.#parts.peers.sendSnapshot({ ...message, snapshot: loaded.meta }, loaded.chunks);
-      }
-    } catch (error) {
-      this.#parts.logger.warn({ err: error, peer: message.to }, 'snapshot not delivered');
-    }
-    this.#guard(() => this.#step({ kind: 'snapshotSent', peer: message.to, delivered }));
-  }
-
-  async #receiveSnapshot(message: MessageOf<'snapshot'>, chunks: AsyncIterable<Buffer>): Promise<void> {
-    const mvcc = await this.#snapshots.receive(message.snapshot, chunks);
-    this.#received = { meta: message.snapshot, mvcc };
-    this.#guard(() => this.#receive(message));
-    this.#received = undefined;
+    else void this.#traffic.send(message);
   }
 
   #install(meta: SnapshotMeta): void {
-    const received = this.#received;
-    if (received?.meta.index !== meta.index) throw new Error(`Snapshot ${meta.index} is to be installed but not here`);
-    this.#mvcc.watches.moveTo(received.mvcc.watches);
-    this.#mvcc = received.mvcc;
+    const { mvcc, cluster } = this.#traffic.claim(meta);
+    this.mvcc.watches.moveTo(mvcc.watches);
+    this.#state = { mvcc, cluster: cluster ?? this.cluster };
     this.#applied = meta.index;
     this.#appliedTerm = meta.term;
-    this.#parts.logger.info({ index: meta.index, revision: this.#mvcc.revision }, 'snapshot installed');
-    this.#snapshots.installed(meta).catch((error: unknown) => this.#fatal(error));
+    this.#parts.peers.know(this.cluster);
+    this.#parts.logger.info({ index: meta.index, revision: mvcc.revision }, 'snapshot installed');
   }
 
   #guard(work: () => void): void {

@@ -1,10 +1,12 @@
 import type { Clock, Logger } from '@wherry/daemon';
 import type { Mvcc } from '../mvcc/mvcc.ts';
-import { SnapshotSink, SnapshotSource } from '../mvcc/snapshot.ts';
+import { SnapshotSource } from '../mvcc/snapshot.ts';
 import type { LogIndex, SnapshotMeta } from '../raft/types.ts';
 import type { Disk } from '../wal/disk.ts';
 import { loadNewestSnapshot, removeOldSnapshots, SnapshotWriter } from '../wal/snapshot-file.ts';
 import type { Wal, WalIdentity } from '../wal/wal.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { clusterChunk, StateSink } from './state-chunks.ts';
 
 /** Payload written between two turns of the event loop: about a millisecond's work. */
 const CHUNK_BYTES = 512 << 10;
@@ -16,6 +18,18 @@ const STATE_FRACTION = 4;
 export interface SnapshotPolicy {
   /** Entries applied between snapshots (etcd's --snapshot-count). */
   readonly snapshotCount: number;
+}
+
+/** All that commands have made. */
+export interface State {
+  readonly mvcc: Mvcc;
+  readonly cluster: ClusterState;
+}
+
+export interface ReceivedState {
+  readonly mvcc: Mvcc;
+  /** Undefined from a member of an earlier version. */
+  readonly cluster: ClusterState | undefined;
 }
 
 /** Takes, sends and receives snapshots. One at a time of each. */
@@ -57,13 +71,16 @@ export class Snapshots {
   }
 
   /** Writes the state as of now, while it goes on changing. Resolves once log segments it covers are gone. */
-  async take(mvcc: Mvcc, meta: SnapshotMeta, signal: AbortSignal): Promise<void> {
+  async take(state: State, meta: SnapshotMeta, signal: AbortSignal): Promise<void> {
     this.#taking = true;
     const startedMs = this.#clock.monotonicMs();
-    const source = new SnapshotSource(mvcc);
+    const source = new SnapshotSource(state.mvcc);
+    // Encoded now, for it goes on changing too.
+    const cluster = clusterChunk(state.cluster);
     const writer = new SnapshotWriter(this.#disk, this.#identity, meta);
     let sizeBytes = 0;
     try {
+      await writer.write(cluster);
       for (let chunk = source.next(CHUNK_BYTES); chunk !== undefined; chunk = source.next(CHUNK_BYTES)) {
         if (signal.aborted) return await writer.abandon();
         sizeBytes += chunk.length;
@@ -87,19 +104,19 @@ export class Snapshots {
   }
 
   /** Stores what a leader sends; the state is returned once it is durable. */
-  async receive(meta: SnapshotMeta, chunks: AsyncIterable<Buffer>): Promise<Mvcc> {
+  async receive(meta: SnapshotMeta, chunks: AsyncIterable<Buffer>): Promise<ReceivedState> {
     if (this.#receiving) throw new Error(`Cannot receive snapshot ${meta.index}: another one is arriving`);
     this.#receiving = true;
     const writer = new SnapshotWriter(this.#disk, this.#identity, meta, 'received.tmp');
     try {
-      const sink = new SnapshotSink();
+      const sink = new StateSink();
       for await (const chunk of chunks) {
         sink.add(chunk);
         await writer.write(chunk);
       }
-      const mvcc = sink.finish();
+      const mvcc = sink.mvcc();
       await writer.finish();
-      return mvcc;
+      return { mvcc, cluster: sink.cluster };
     } catch (error) {
       await writer.abandon();
       throw error;

@@ -17,6 +17,28 @@ describe('ByteWriter and ByteReader', () => {
     );
   });
 
+  it('give back every integer of 64 bits as wide ones, numbers where these are exact', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+        const safe = Number.isSafeInteger(Number(value));
+        const writer = new ByteWriter(1);
+        writer.wide(safe ? Number(value) : value);
+        const bytes = writer.finish();
+        expect(bytes.length).toBe(varintLength(value));
+        expect(new ByteReader(bytes).wide()).toBe(safe ? Number(value) : value);
+      }),
+    );
+  });
+
+  it('refuse to take a wide integer for a number, unless its end will do', () => {
+    const writer = new ByteWriter();
+    writer.wide(2n ** 63n - 1n);
+    writer.wide(-(2n ** 63n));
+    expect(() => new ByteReader(writer.finish()).varint()).toThrow(MalformedBytes);
+    const reader = new ByteReader(writer.finish());
+    expect([reader.varint(true), reader.varint(true)]).toEqual([Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]);
+  });
+
   it.each([0, 1, 127, 128, 16_383, 16_384])('size a part of %i bytes afterwards', (size) => {
     const writer = new ByteWriter(4);
     const start = writer.beginSized();

@@ -42,7 +42,7 @@ export class ByteWriter {
   /** Protobuf's base-128 integer; a negative number takes ten bytes as an int64 does. */
   varint(value: number): void {
     if (value < 0) {
-      this.#negative(value);
+      this.#long(BigInt(value));
       return;
     }
     this.#reserve(VARINT_BYTES_MAX);
@@ -56,6 +56,12 @@ export class ByteWriter {
       rest >>>= 7;
     }
     this.#buffer[this.#length++] = rest;
+  }
+
+  /** An integer of up to 64 bits: a bigint where a number would not be exact. */
+  wide(value: number | bigint): void {
+    if (typeof value === 'number') this.varint(value);
+    else this.#long(value);
   }
 
   bytes(value: Uint8Array): void {
@@ -98,9 +104,9 @@ export class ByteWriter {
     this.#length += size;
   }
 
-  #negative(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
-    for (let i = 0; i < VARINT_BYTES_MAX - 1; i++) {
+  #long(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
+    while (rest > 127n) {
       this.u8(Number(rest & 127n) | 0x80);
       rest >>= 7n;
     }
@@ -116,9 +122,13 @@ export class ByteWriter {
   }
 }
 
-export function varintLength(value: number): number {
+export function varintLength(value: number | bigint): number {
   if (value < 0) return VARINT_BYTES_MAX;
   let length = 1;
+  if (typeof value === 'bigint') {
+    for (let rest = value; rest > 127n; rest >>= 7n) length++;
+    return length;
+  }
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) length++;
   return length;
 }
@@ -151,18 +161,36 @@ export class ByteReader {
     return this.#buffer.readUInt32BE(this.#advance(4));
   }
 
-  /** @throws MalformedBytes beyond ±2^53: nothing of ours is that large. */
-  varint(): number {
+  /**
+   * @param clamp read what lies beyond ±2^53 as ±(2^53-1)
+   * @throws MalformedBytes beyond ±2^53 otherwise: nothing of ours is that large
+   */
+  varint(clamp = false): number {
     let value = 0;
     let scale = 1;
-    for (let i = 0; i < VARINT_BYTES_MAX; i++) {
+    for (let i = 0; i < 7; i++) {
       const byte = this.u8();
-      if (i === 7) return this.#long(value, byte);
       value += (byte & 127) * scale;
       if (byte < 128) return value;
       scale *= 128;
     }
-    return value;
+    const wide = this.#long(value);
+    if (typeof wide === 'number') return wide;
+    if (clamp) return wide < 0 ? -Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+    throw new MalformedBytes(`Integer ${wide} at offset ${this.#offset} is too large`);
+  }
+
+  /** What `ByteWriter.wide` wrote: a bigint only beyond ±(2^53-1). */
+  wide(): number | bigint {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 7; i++) {
+      const byte = this.u8();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    return this.#long(value);
   }
 
   /** An unsigned count or size, checked against what is left so that a bad one cannot make us allocate. */
@@ -200,19 +228,18 @@ export class ByteReader {
     this.#advance(count);
   }
 
-  /** The rare integers of more than seven bytes: up to 2^53, or negative. */
-  #long(low: number, eighth: number): number {
-    let wide = BigInt(low) + (BigInt(eighth & 127) << 49n);
-    let shift = 56n;
-    for (let byte = eighth; byte >= 128; shift += 7n) {
+  /** The rare integers of more than seven bytes, of which `low` are the first 49 bits. */
+  #long(low: number): number | bigint {
+    let wide = BigInt(low);
+    for (let shift = 49n; ; shift += 7n) {
       if (shift > 63n) throw new MalformedBytes(`Integer at offset ${this.#offset} is longer than 64 bits`);
-      byte = this.u8();
+      const byte = this.u8();
       wide += BigInt(byte & 127) << shift;
+      if (byte < 128) break;
     }
-    const value = Number(BigInt.asIntN(64, wide));
-    if (!Number.isSafeInteger(value))
-      throw new MalformedBytes(`Integer ${wide} at offset ${this.#offset} is too large`);
-    return value;
+    const signed = BigInt.asIntN(64, wide);
+    const value = Number(signed);
+    return Number.isSafeInteger(value) ? value : signed;
   }
 
   #advance(count: number): number {

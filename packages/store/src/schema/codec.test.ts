@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader, MalformedBytes } from './bytes.ts';
 import { type Codec, encode } from './codec.ts';
-import { putRequest, rangeResponse, txnRequest, txnResponse } from './kv-codecs.ts';
+import { putRequest, rangeRequest, rangeResponse, txnRequest, txnResponse } from './kv-codecs.ts';
 import type { KeyValue, LeaseId, Revision, TxnRequest, TxnResponse, WatchBatch } from './messages.ts';
 import { leaseTimeToLiveResponse, watchBatch, watchRequest } from './other-codecs.ts';
 
@@ -62,6 +62,23 @@ describe('messages on the wire', () => {
     expect(decode(watchRequest, encode(watchRequest, watch))).toEqual(watch);
     const gone = { revision: revision(1), id: 1 as LeaseId, ttlSeconds: -1, grantedTtlSeconds: 0, keys: [] };
     expect(decode(leaseTimeToLiveResponse, encode(leaseTimeToLiveResponse, gone))).toEqual(gone);
+  });
+
+  it('take repeated numbers packed, as other encoders write them', () => {
+    const filters = (hex: string) => decode(watchRequest, Buffer.from(hex, 'hex')).filters;
+    expect(filters('28002801')).toEqual(['noPut', 'noDelete']);
+    expect(filters('2a020001')).toEqual(['noPut', 'noDelete']);
+    expect(filters('28012a0100')).toEqual(['noDelete', 'noPut']);
+  });
+
+  it('take bounds of any size and leases of 64 bits', () => {
+    const forever = decode(rangeRequest, encode(rangeRequest, { key: 'k' }));
+    expect(decode(rangeRequest, Buffer.from('0a016b58ffffffffffffffff7f', 'hex'))).toEqual({
+      ...forever,
+      maxModRevision: Number.MAX_SAFE_INTEGER,
+    });
+    const request = { key: Buffer.from('k'), value: Buffer.alloc(0), lease: 2n ** 62n };
+    expect(decode(putRequest, encode(putRequest, request))).toEqual(request);
   });
 
   it('never crash a reader: garbage is decoded or refused', () => {

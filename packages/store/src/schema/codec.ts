@@ -10,6 +10,8 @@ export interface FieldType<V> {
   read(reader: ByteReader): V;
   /** Repeated fields: joins what one occurrence on the wire gave to what was there. */
   readonly join?: (before: V | undefined, value: V) => V;
+  /** Repeated numbers: reads the form in which other encoders write them, all in one sized part. */
+  readonly readPacked?: (reader: ByteReader) => V;
 }
 
 /** What every response header carries besides the revision. */
@@ -60,14 +62,19 @@ export function message<T extends object>(fields: Fields<T>, defaults: Partial<T
       const record: Record<string, unknown> = { ...defaults };
       readFields(reader, (number, wire) => {
         const field = byNumber.get(number);
-        if (field === undefined || field.type.wire !== wire) return false;
-        const value = field.type.read(reader);
+        const read = field === undefined ? undefined : readerOf(field.type, wire);
+        if (field === undefined || read === undefined) return false;
+        const value = read(reader);
         record[field.name] = field.type.join === undefined ? value : field.type.join(record[field.name], value);
         return true;
       });
       return record as T;
     },
   };
+}
+
+function readerOf<V>(type: FieldType<V>, wire: number): ((reader: ByteReader) => V) | undefined {
+  return type.wire === wire ? type.read : wire === 2 ? type.readPacked : undefined;
 }
 
 /** Calls `take` for each field; it reads the field and returns true, or returns false to have it skipped. */
@@ -91,6 +98,22 @@ export function int<V extends number = number>(): FieldType<V> {
     skip: (value) => value === 0,
     write: (writer, value) => writer.varint(value),
     read: (reader) => reader.varint() as V,
+  };
+}
+
+/**
+ * A revision or count that clients may set to anything up to int64's ends, meaning "no bound": beyond ±2^53 it is read
+ * as ±2^53, which no revision ever reaches, so that comparisons come out the same.
+ */
+export const bound: FieldType<number> = { ...int(), read: (reader) => reader.varint(true) };
+
+/** A lease's id: any integer of 64 bits. */
+export function leaseId<V extends number | bigint = number | bigint>(): FieldType<V> {
+  return {
+    wire: 0,
+    skip: (value) => value === 0,
+    write: (writer, value) => writer.wide(value),
+    read: (reader) => reader.wide() as V,
   };
 }
 
@@ -151,7 +174,18 @@ export function nested<V>(codec: Codec<V> | (() => Codec<V>)): FieldType<V> {
 /** @param number the field's number again: each item is written with a tag of its own */
 export function list<V>(number: number, item: FieldType<V>): FieldType<readonly V[]> {
   const tag = (number << 3) | item.wire;
+  const packed: Pick<FieldType<readonly V[]>, 'readPacked'> = item.wire === 2
+    ? {}
+    : {
+        readPacked: (reader) => {
+          const part = reader.part();
+          const values: V[] = [];
+          while (!part.done) values.push(item.read(part));
+          return values;
+        },
+      };
   return {
+    ...packed,
     wire: item.wire,
     skip: (values) => values.length === 0,
     write: (writer, values, facts) => {
@@ -163,7 +197,7 @@ export function list<V>(number: number, item: FieldType<V>): FieldType<readonly 
     read: (reader) => [item.read(reader)],
     join: (before, one) => {
       if (before === undefined || before.length === 0) return one;
-      (before as V[]).push(one[0] as V);
+      for (const value of one) (before as V[]).push(value);
       return before;
     },
   };

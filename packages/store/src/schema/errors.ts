@@ -15,6 +15,7 @@ const NOT_FOUND = 5;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
+const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const DATA_LOSS = 15;
 
@@ -45,6 +46,20 @@ export const storeErrors = {
   unavailable: fact('no endpoint is reachable', UNAVAILABLE),
   deadline: fact('context deadline exceeded', DEADLINE_EXCEEDED, 'unknown'),
   corrupt: fact('corrupt cluster', DATA_LOSS),
+  unhealthy: fact('unhealthy cluster', UNAVAILABLE),
+  memberExists: fact('member ID already exist', FAILED_PRECONDITION),
+  peerUrlExists: fact('Peer URLs already exists', FAILED_PRECONDITION),
+  memberNotFound: fact('member not found', NOT_FOUND),
+  memberBadUrls: fact('given member URLs are invalid', INVALID_ARGUMENT),
+  memberNotLearner: fact('can only promote a learner member', FAILED_PRECONDITION),
+  learnerNotReady: fact('can only promote a learner member which is in sync with leader', FAILED_PRECONDITION),
+  tooManyLearners: fact('too many learner members in cluster', FAILED_PRECONDITION),
+  notEnoughStarted: fact('re-configuration failed due to not enough started members', FAILED_PRECONDITION),
+  badLeaderTransferee: fact('bad leader transferee', FAILED_PRECONDITION),
+  notForLearner: fact('rpc not supported for learner', FAILED_PRECONDITION),
+  authNotEnabled: fact('authentication is not enabled', FAILED_PRECONDITION),
+  /** A method of etcd's that this store does not have. */
+  unimplemented: fact('unknown method', UNIMPLEMENTED),
 } as const satisfies Record<string, StoreErrorFact>;
 
 export type StoreErrorKind = keyof typeof storeErrors;
@@ -71,6 +86,10 @@ export class StoreError extends Error {
     this.outcome = storeErrors[kind].outcome;
     this.compactRevision = details.compactRevision;
   }
+}
+
+export function isStoreErrorKind(text: string): text is StoreErrorKind {
+  return Object.hasOwn(storeErrors, text);
 }
 
 /** True for a StoreError of one of the kinds. */

@@ -25,6 +25,8 @@ export const requests = {
   watchProgress: 13,
   /** The reader has taken a batch: one more may be sent. */
   watchTaken: 14,
+  /** Status, once a leader is known other than the one given; at the latest after `LEADER_WAIT_MS`. */
+  leader: 15,
 } as const;
 
 /** Store to client. */

@@ -1,12 +1,14 @@
 import type { ByteWriter } from './bytes.ts';
 import {
   bool,
+  bound,
   bytes,
   type Codec,
   choice,
   type HeaderFacts,
   header,
   int,
+  leaseId,
   list,
   message,
   nested,
@@ -14,6 +16,7 @@ import {
 } from './codec.ts';
 import type {
   Bytes,
+  CompactRequest,
   CompactResponse,
   Compare,
   CompareResult,
@@ -44,7 +47,7 @@ export const keyValue: Codec<KeyValue> = message<KeyValue>(
     modRevision: [3, int<Revision>()],
     version: [4, int()],
     value: [5, bytes<Buffer>()],
-    lease: [6, int<LeaseId>()],
+    lease: [6, leaseId<LeaseId>()],
   },
   { key: EMPTY, value: EMPTY, createRevision: NO_REVISION, modRevision: NO_REVISION, version: 0, lease: 0 as LeaseId },
 );
@@ -53,17 +56,17 @@ export const rangeRequest = message<RangeRequest>(
   {
     key: [1, bytes()],
     rangeEnd: [2, bytes()],
-    limit: [3, int()],
-    revision: [4, int()],
+    limit: [3, bound],
+    revision: [4, bound],
     sortOrder: [5, choice<'ascend' | 'descend'>([undefined, 'ascend', 'descend'])],
     sortTarget: [6, choice<SortTarget>(['key', 'version', 'create', 'mod', 'value'])],
     serializable: [7, bool],
     keysOnly: [8, bool],
     countOnly: [9, bool],
-    minModRevision: [10, int()],
-    maxModRevision: [11, int()],
-    minCreateRevision: [12, int()],
-    maxCreateRevision: [13, int()],
+    minModRevision: [10, bound],
+    maxModRevision: [11, bound],
+    minCreateRevision: [12, bound],
+    maxCreateRevision: [13, bound],
   },
   { key: EMPTY },
 );
@@ -77,7 +80,7 @@ export const putRequest = message<PutRequest>(
   {
     key: [1, bytes()],
     value: [2, bytes()],
-    lease: [3, int()],
+    lease: [3, leaseId()],
     prevKv: [4, bool],
     ignoreValue: [5, bool],
     ignoreLease: [6, bool],
@@ -100,7 +103,7 @@ export const deleteRangeResponse = message<DeleteRangeResponse>(
   { revision: NO_REVISION, deleted: 0, prevKvs: [] },
 );
 
-export const compactRequest = message<{ readonly revision: number }>({ revision: [1, int()] }, { revision: 0 });
+export const compactRequest = message<CompactRequest>({ revision: [1, int()], physical: [2, bool] }, { revision: 0 });
 export const compactResponse = message<CompactResponse>(
   { revision: [1, header<Revision>()] },
   { revision: NO_REVISION },
@@ -115,7 +118,7 @@ interface RawCompare {
   readonly createRevision?: number;
   readonly modRevision?: number;
   readonly value?: Bytes;
-  readonly lease?: number;
+  readonly lease?: number | bigint;
   readonly rangeEnd?: Bytes;
 }
 
@@ -124,11 +127,11 @@ const rawCompare = message<RawCompare>(
     result: [1, choice<CompareResult>(['equal', 'greater', 'less', 'notEqual'])],
     target: [2, choice<Compare['target']>(['version', 'create', 'mod', 'value', 'lease'])],
     key: [3, bytes()],
-    version: [4, int()],
-    createRevision: [5, int()],
-    modRevision: [6, int()],
+    version: [4, bound],
+    createRevision: [5, bound],
+    modRevision: [6, bound],
     value: [7, bytes()],
-    lease: [8, int()],
+    lease: [8, leaseId()],
     rangeEnd: [64, bytes()],
   },
   { key: EMPTY },

@@ -7,8 +7,11 @@ declare const brand: unique symbol;
 
 /** Counter of atomic change sets, one for the whole store. Starts at 1 when empty; the first write makes 2. < 2^53. */
 export type Revision = number & { readonly [brand]: 'Revision' };
-/** Lease number, 1 … 2^53-1; 0 means "no lease". */
-export type LeaseId = number & { readonly [brand]: 'LeaseId' };
+/**
+ * Lease number: any 64-bit integer, for clients may choose it; 0 means "no lease". A bigint beyond ±(2^53-1) and a
+ * number within, never the other way round, so that equal ids are the same value.
+ */
+export type LeaseId = (number | bigint) & { readonly [brand]: 'LeaseId' };
 
 /** @throws {RangeError} if the number is not an integer in 0 … 2^53-1. */
 export function toRevision(value: number): Revision {
@@ -16,10 +19,14 @@ export function toRevision(value: number): Revision {
   return value as Revision;
 }
 
-/** @throws {RangeError} if the number is not an integer in 0 … 2^53-1. */
-export function toLeaseId(value: number): LeaseId {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`Cannot use ${value} as a lease id`);
-  return value as LeaseId;
+/** @throws {RangeError} if the number is not an integer of 64 bits. */
+export function toLeaseId(value: number | bigint): LeaseId {
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) {
+    throw new RangeError(`Cannot use ${value} as a lease id`);
+  }
+  const id = typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (typeof id === 'number' && !Number.isSafeInteger(id)) throw new RangeError(`Cannot use ${id} as a lease id`);
+  return id as LeaseId;
 }
 
 /** A key or value given by a caller. Text is encoded as UTF-8. */
@@ -78,7 +85,7 @@ export interface PutRequest {
   readonly key: Bytes;
   readonly value: Bytes;
   /** Attach to this lease; absent or 0: detach from any. */
-  readonly lease?: number;
+  readonly lease?: number | bigint;
   readonly prevKv?: boolean;
   /** Keep the value, change only the lease. The key must exist. */
   readonly ignoreValue?: boolean;
@@ -111,7 +118,7 @@ export type Compare = KeySelection & { readonly result: CompareResult } & (
     | { readonly target: 'version'; readonly version: number }
     | { readonly target: 'create'; readonly createRevision: number }
     | { readonly target: 'mod'; readonly modRevision: number }
-    | { readonly target: 'lease'; readonly lease: number }
+    | { readonly target: 'lease'; readonly lease: number | bigint }
     | { readonly target: 'value'; readonly value: Bytes }
   );
 
@@ -140,6 +147,12 @@ export interface TxnResponse {
   readonly succeeded: boolean;
   /** One answer per operation of the branch that ran, same order and kinds. */
   readonly responses: readonly ResponseOp[];
+}
+
+export interface CompactRequest {
+  readonly revision: number;
+  /** Answer once what was compacted is gone, not when that is decided. */
+  readonly physical?: boolean;
 }
 
 export interface CompactResponse {
@@ -179,7 +192,7 @@ export interface LeaseGrantRequest {
   /** Seconds, ≥ 1. */
   readonly ttlSeconds: number;
   /** Absent or 0: the store chooses. */
-  readonly id?: number;
+  readonly id?: number | bigint;
 }
 
 export interface LeaseGrantResponse {

@@ -1,4 +1,4 @@
-import { bool, bytes, type Codec, choice, header, int, list, message, nested, text } from './codec.ts';
+import { bool, bound, bytes, type Codec, choice, header, int, leaseId, list, message, nested, text } from './codec.ts';
 import { keyValue } from './kv-codecs.ts';
 import type {
   LeaseGrantRequest,
@@ -24,7 +24,7 @@ export const watchRequest = message<WatchRequest>(
   {
     key: [1, bytes()],
     rangeEnd: [2, bytes()],
-    startRevision: [3, int()],
+    startRevision: [3, bound],
     progressNotify: [4, bool],
     filters: [5, list(5, { ...choice<'noPut' | 'noDelete'>(['noPut', 'noDelete']), skip: () => false })],
     prevKv: [6, bool],
@@ -32,7 +32,7 @@ export const watchRequest = message<WatchRequest>(
   { key: EMPTY },
 );
 
-const watchEvent: Codec<WatchEvent> = message<WatchEvent>(
+export const watchEvent: Codec<WatchEvent> = message<WatchEvent>(
   {
     kind: [1, choice<'put' | 'delete'>(['put', 'delete'])],
     kv: [2, nested(keyValue)],
@@ -48,17 +48,17 @@ export const watchBatch = message<WatchBatch>(
 );
 
 export const leaseGrantRequest = message<LeaseGrantRequest>(
-  { ttlSeconds: [1, int()], id: [2, int()] },
+  { ttlSeconds: [1, int()], id: [2, leaseId()] },
   { ttlSeconds: 0 },
 );
 
 export const leaseGrantResponse = message<LeaseGrantResponse>(
-  { revision: [1, header<Revision>()], id: [2, int<LeaseId>()], ttlSeconds: [3, int()] },
+  { revision: [1, header<Revision>()], id: [2, leaseId<LeaseId>()], ttlSeconds: [3, int()] },
   { revision: NO_REVISION, id: NO_LEASE, ttlSeconds: 0 },
 );
 
 /** Of revoke and keep-alive. */
-export const leaseIdRequest = message<{ readonly id: number }>({ id: [1, int()] }, { id: 0 });
+export const leaseIdRequest = message<{ readonly id: number | bigint }>({ id: [1, leaseId()] }, { id: 0 });
 
 export const leaseRevokeResponse = message<LeaseRevokeResponse>(
   { revision: [1, header<Revision>()] },
@@ -66,19 +66,19 @@ export const leaseRevokeResponse = message<LeaseRevokeResponse>(
 );
 
 export const leaseKeepAliveResponse = message<LeaseKeepAliveResponse>(
-  { revision: [1, header<Revision>()], id: [2, int<LeaseId>()], ttlSeconds: [3, int()] },
+  { revision: [1, header<Revision>()], id: [2, leaseId<LeaseId>()], ttlSeconds: [3, int()] },
   { revision: NO_REVISION, id: NO_LEASE, ttlSeconds: 0 },
 );
 
-export const leaseTimeToLiveRequest = message<{ readonly id: number; readonly keys?: boolean }>(
-  { id: [1, int()], keys: [2, bool] },
+export const leaseTimeToLiveRequest = message<{ readonly id: number | bigint; readonly keys?: boolean }>(
+  { id: [1, leaseId()], keys: [2, bool] },
   { id: 0 },
 );
 
 export const leaseTimeToLiveResponse = message<LeaseTimeToLiveResponse>(
   {
     revision: [1, header<Revision>()],
-    id: [2, int<LeaseId>()],
+    id: [2, leaseId<LeaseId>()],
     ttlSeconds: [3, int()],
     grantedTtlSeconds: [4, int()],
     keys: [5, list(5, { ...bytes<Buffer>(), skip: () => false })],
@@ -115,6 +115,9 @@ export const statusResponse = message<StatusResponse>(
     memberId: 0,
   },
 );
+
+/** Our own: `not` is a member that certainly does not lead any more. */
+export const leaderRequest = message<{ readonly not: number }>({ not: [1, int()] }, { not: 0 });
 
 /** How a refusal travels: ours alone (over gRPC it will be a status code and a text). */
 export interface WireError {

@@ -30,6 +30,7 @@ import {
 } from '../schema/limits.ts';
 import type { CompactResponse, DeleteRangeResponse, PutResponse, TxnResponse } from '../schema/messages.ts';
 import {
+  leaderRequest,
   leaseGrantRequest,
   leaseGrantResponse,
   leaseIdRequest,
@@ -106,7 +107,7 @@ export class ClientDoor {
     if (this.#closed) return;
     this.#parts.onRequest(kind);
     try {
-      if (kind >= requests.watch) this.#watchFrame(kind, id, payload);
+      if (kind >= requests.watch && kind <= requests.watchTaken) this.#watchFrame(kind, id, payload);
       else if (payload.length > REQUEST_BYTES_MAX) this.#refuse(id, { refused: 'requestTooLarge' });
       else if (this.#inFlight >= CONNECTION_REQUESTS_MAX) this.#refuse(id, { refused: 'tooManyRequests' });
       else this.#request(kind, id, payload);
@@ -157,6 +158,9 @@ export class ClientDoor {
         all.leaseTimeToLive(request.id, request.keys === true, this.#answerWith(id, leaseTimeToLiveResponse));
         return;
       }
+      case requests.leader:
+        all.leaderOtherThan(leaderRequest.read(reader).not, this.#answerWith(id, statusResponse));
+        return;
       case requests.status:
         this.#answerWith(id, statusResponse)(all.status());
         return;

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { CLIENT_PROTOCOL } from '../schema/limits.ts';
+import { type GrpcDoorParts, serveGrpc } from '../grpc/door.ts';
+import { CLIENT_PROTOCOL, GRPC_PROTOCOL } from '../schema/limits.ts';
 import { ClientDoor, type DoorParts } from './client-door.ts';
 
 /** Connections served at once. */
@@ -21,11 +22,14 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Opens the client door. There is none without TLS and a client certificate of the store's own CA. */
+/**
+ * Opens the client port; the protocol a client names in the handshake decides which door it comes to. There is none
+ * without TLS and a client certificate of the store's own CA.
+ */
 export function listenForClients(
   address: { readonly host: string; readonly port: number },
   tls: TlsFiles,
-  parts: DoorParts & { readonly doors: Set<ClientDoor> },
+  parts: DoorParts & { readonly doors: Set<ClientDoor>; readonly grpc: GrpcDoorParts },
 ): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
   const server = createServer(
@@ -34,24 +38,28 @@ export function listenForClients(
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
-      ALPNProtocols: [CLIENT_PROTOCOL],
+      ALPNProtocols: [CLIENT_PROTOCOL, GRPC_PROTOCOL],
       handshakeTimeout: HANDSHAKE_MS_MAX,
     },
     (socket) => {
-      if (socket.alpnProtocol !== CLIENT_PROTOCOL) {
-        parts.logger.warn({ remote: socket.remoteAddress }, `client refused: it does not speak ${CLIENT_PROTOCOL}`);
+      const { alpnProtocol } = socket;
+      if (alpnProtocol !== CLIENT_PROTOCOL && alpnProtocol !== GRPC_PROTOCOL) {
+        const spoken = `${CLIENT_PROTOCOL} nor ${GRPC_PROTOCOL}`;
+        parts.logger.warn({ remote: socket.remoteAddress }, `client refused: it speaks neither ${spoken}`);
         socket.destroy();
         return;
       }
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      if (alpnProtocol === GRPC_PROTOCOL) {
+        serveGrpc(socket, parts.grpc);
+        return;
+      }
       const door = new ClientDoor(socket, parts);
       parts.doors.add(door);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        parts.doors.delete(door);
-      });
+      socket.on('close', () => parts.doors.delete(door));
     },
   );
   server.maxConnections = CONNECTIONS_MAX;

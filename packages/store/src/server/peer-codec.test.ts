@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { LogIndex, Message, NodeId, Term } from '../raft/types.ts';
+import { type LogIndex, type Message, type NodeId, type Term, votersOnly } from '../raft/types.ts';
 import { ByteReader, ByteWriter, MalformedBytes } from '../schema/bytes.ts';
 import { readMessage, writeMessage } from './peer-codec.ts';
 
@@ -29,7 +29,7 @@ const messages: readonly Message[] = [
   { ...head, kind: 'appendReject', prevIndex: index(3), hintIndex: index(2), hintTerm: term(1) },
   { ...head, kind: 'heartbeat', commit: index(4), round: 12 },
   { ...head, kind: 'heartbeatReply', round: 12 },
-  { ...head, kind: 'snapshot', snapshot: { index: index(4), term: term(2), configuration: { voters } } },
+  { ...head, kind: 'snapshot', snapshot: { index: index(4), term: term(2), configuration: votersOnly(voters) } },
   { ...head, kind: 'timeoutNow' },
   { ...head, kind: 'propose', data: [Buffer.from('a'), Buffer.from('bc')] },
   { ...head, kind: 'readIndex', context: 2 ** 48 },

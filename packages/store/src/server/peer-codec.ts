@@ -1,5 +1,6 @@
 import type { Entry, LogIndex, Message, NodeId, SnapshotMeta, Term } from '../raft/types.ts';
 import { type ByteReader, type ByteWriter, MalformedBytes } from '../schema/bytes.ts';
+import { readConfiguration, writeConfiguration } from '../wal/configuration-codec.ts';
 
 /** Numbers of the kinds on the wire. */
 const kinds: readonly Message['kind'][] = [
@@ -136,13 +137,12 @@ function readEntries(reader: ByteReader, prevIndex: LogIndex): Entry[] {
 function writeSnapshotMeta(writer: ByteWriter, meta: SnapshotMeta): void {
   writer.varint(meta.index);
   writer.varint(meta.term);
-  writer.varint(meta.configuration.voters.length);
-  for (const voter of meta.configuration.voters) writer.varint(voter);
+  writeConfiguration(writer, meta.configuration);
 }
 
 function readSnapshotMeta(reader: ByteReader): SnapshotMeta {
   const at = { index: reader.varint() as LogIndex, term: reader.varint() as Term };
-  return { ...at, configuration: { voters: readMany(reader, () => reader.varint() as NodeId) } };
+  return { ...at, configuration: readConfiguration(reader) };
 }
 
 function readMany<T>(reader: ByteReader, one: () => T): T[] {

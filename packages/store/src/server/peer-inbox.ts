@@ -1,19 +1,33 @@
 import type { Duplex } from 'node:stream';
-import type { Logger } from '@wherry/daemon';
-import type { MessageOf, NodeId } from '../raft/types.ts';
+import type { Clock, Logger } from '@wherry/daemon';
+import type { MessageOf } from '../raft/types.ts';
 import type { PeerEvents } from '../replica/peers.ts';
 import { ByteReader, MalformedBytes } from '../schema/bytes.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { feedFrames } from './feed.ts';
 import { readMessage } from './peer-codec.ts';
-import { PEER_FRAME_BYTES_MAX, peerFrame, peerFrames, readHello } from './peer-frames.ts';
+import {
+  type Hello,
+  PEER_FRAME_BYTES_MAX,
+  peerFrame,
+  peerFrames,
+  readHello,
+  type Shunned,
+  writeShunned,
+} from './peer-frames.ts';
 
 export interface PeerInboxParts {
-  readonly clusterId: number;
-  readonly self: NodeId;
-  readonly known: (id: NodeId) => boolean;
+  /** Why the sender is not welcome; undefined if it is. */
+  readonly check: (hello: Hello) => Promise<Shunned | undefined>;
+  /** Told to whoever connects: whether our own log is empty. */
+  readonly isEmpty: () => boolean;
+  /** For messages: where the connection comes from. */
+  readonly remote: string;
+  readonly clock: Clock;
   /** Undefined until the member has recovered. */
   readonly events: () => PeerEvents | undefined;
+  /** Answers a question of the member. @throws MalformedBytes */
+  readonly answer: (question: Buffer) => Promise<Buffer>;
   readonly logger: Logger;
 }
 
@@ -21,7 +35,10 @@ export interface PeerInboxParts {
 export class PeerInbox {
   readonly #stream: Duplex;
   readonly #parts: PeerInboxParts;
-  #from: NodeId | undefined;
+  #hello: Hello | undefined;
+  #welcome = false;
+  /** Those who wait for a sign of life. */
+  #pongs: (() => void)[] = [];
   #snapshot: ChunkQueue | undefined;
 
   constructor(stream: Duplex, parts: PeerInboxParts) {
@@ -30,50 +47,99 @@ export class PeerInbox {
   }
 
   start(): void {
-    feedFrames(this.#stream, PEER_FRAME_BYTES_MAX, this.#parts.logger, (kind, _id, payload) =>
-      this.#frame(kind, payload),
+    feedFrames(this.#stream, PEER_FRAME_BYTES_MAX, this.#parts.logger, (kind, id, payload) =>
+      this.#frame(kind, id, payload),
     );
     this.#stream.on('error', (error) => this.#parts.logger.debug({ err: error }, 'peer connection failed'));
     this.#stream.on('close', () => this.#snapshot?.end(new Error('Connection lost in the middle of a snapshot')));
   }
 
-  #frame(kind: number, payload: Buffer): void {
-    const events = this.#parts.events();
-    if (this.#from === undefined || kind === peerFrames.hello) this.#hello(kind, payload);
-    else if (events === undefined) return;
-    else if (kind === peerFrames.message) {
-      const message = readMessage(new ByteReader(payload));
-      if (message.from === this.#from) events.message(message);
-    } else this.#snapshotFrame(kind, payload, events);
+  /** Who is at the other end, once it has said so. */
+  get hello(): Hello | undefined {
+    return this.#hello;
   }
 
-  #hello(kind: number, payload: Buffer): void {
-    const { clusterId, self, known } = this.#parts;
-    if (kind !== peerFrames.hello || this.#from !== undefined) {
-      this.#refuse('the first frame must say who connects, and only that');
+  get remote(): string {
+    return this.#parts.remote;
+  }
+
+  /** Whether the process at the other end lives: a dead host's connection looks like any other. */
+  answers(withinMs: number): Promise<boolean> {
+    if (this.#stream.destroyed) return Promise.resolve(false);
+    this.#stream.write(peerFrame(peerFrames.ping));
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.setTimer(withinMs, () => resolve(false));
+      this.#pongs.push(() => {
+        timer.cancel();
+        resolve(true);
+      });
+      this.#stream.once('close', () => {
+        timer.cancel();
+        resolve(false);
+      });
+    });
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  #frame(kind: number, id: number, payload: Buffer): void {
+    const events = this.#parts.events();
+    if (this.#hello === undefined || kind === peerFrames.hello) this.#greeted(kind, payload);
+    else if (kind === peerFrames.pong) for (const heard of this.#pongs.splice(0)) heard();
+    else if (events === undefined || !this.#welcome) return;
+    else if (kind === peerFrames.message) {
+      const message = readMessage(new ByteReader(payload));
+      if (message.from === this.#hello.from) events.message(message);
+    } else if (kind === peerFrames.ask) void this.#answer(id, payload);
+    else this.#snapshotFrame(kind, payload, events);
+  }
+
+  async #answer(id: number, question: Buffer): Promise<void> {
+    try {
+      const answer = await this.#parts.answer(question);
+      if (this.#stream.writable) this.#stream.write(peerFrame(peerFrames.answer, (writer) => writer.bytes(answer), id));
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      this.#parts.logger.warn(
+        { err: error, remote: this.remote },
+        'connection closed: it asked what nobody understands',
+      );
+      this.#stream.destroy();
+    }
+  }
+
+  #greeted(kind: number, payload: Buffer): void {
+    if (kind !== peerFrames.hello || this.#hello !== undefined) {
+      this.#refuse({ why: 'elsewhere', reason: 'the first frame must say who connects, and only that' });
       return;
     }
     const hello = readHello(new ByteReader(payload));
-    if (hello.clusterId !== clusterId) {
-      this.#refuse(`cluster ID mismatch: ${hello.clusterId.toString(16)} is not ${clusterId.toString(16)}`);
-    } else if (hello.to !== self || !known(hello.from)) {
-      this.#refuse(`member ${hello.from.toString(16)} is unknown here, or looked for ${hello.to.toString(16)}`);
-    } else {
-      this.#from = hello.from;
-      this.#stream.write(peerFrame(peerFrames.welcome));
-    }
+    this.#hello = hello;
+    // Nothing is read while we find out who it is, so that nothing is lost that follows the hello.
+    this.#stream.pause();
+    void this.#parts.check(hello).then((shunned) => {
+      this.#stream.resume();
+      if (shunned !== undefined) {
+        this.#refuse(shunned);
+        return;
+      }
+      this.#welcome = true;
+      this.#stream.write(peerFrame(peerFrames.welcome, (writer) => writer.u8(Number(this.#parts.isEmpty()))));
+    });
   }
 
-  #refuse(reason: string): void {
-    this.#parts.logger.warn({ reason }, 'peer refused');
-    this.#stream.end(peerFrame(peerFrames.refused, (writer) => writer.bytes(Buffer.from(reason))));
+  #refuse(shunned: Shunned): void {
+    this.#parts.logger.warn({ reason: shunned.reason, remote: this.remote }, 'peer refused');
+    this.#stream.end(peerFrame(peerFrames.refused, (writer) => writeShunned(writer, shunned)));
   }
 
   #snapshotFrame(kind: number, payload: Buffer, events: PeerEvents): void {
     switch (kind) {
       case peerFrames.snapshotBegin: {
         const message = readMessage(new ByteReader(payload));
-        if (message.kind !== 'snapshot' || message.from !== this.#from || this.#snapshot !== undefined) {
+        if (message.kind !== 'snapshot' || message.from !== this.#hello?.from || this.#snapshot !== undefined) {
           throw new MalformedBytes('a snapshot was announced wrongly');
         }
         this.#snapshot = new ChunkQueue(

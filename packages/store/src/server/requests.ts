@@ -7,7 +7,9 @@ import type { Command, CommandResponse } from '../replica/command.ts';
 import { LEASE_TTL_SECONDS_MAX } from '../replica/lease-timer.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Answer } from '../replica/waiters.ts';
-import { RESPONSE_BYTES_MAX } from '../schema/limits.ts';
+import { encode } from '../schema/codec.ts';
+import { requests } from '../schema/frames.ts';
+import { LEADER_WAIT_MS, RESPONSE_BYTES_MAX } from '../schema/limits.ts';
 import type {
   LeaseGrantRequest,
   LeaseId,
@@ -17,6 +19,13 @@ import type {
   RangeResponse,
   StatusResponse,
 } from '../schema/messages.ts';
+import {
+  leaseIdRequest,
+  leaseKeepAliveResponse,
+  leaseTimeToLiveRequest,
+  leaseTimeToLiveResponse,
+} from '../schema/other-codecs.ts';
+import type { LeaseForwarding } from './lease-forwarding.ts';
 
 /** This program's version, in `status`. */
 export const STORE_VERSION = '0.1.0';
@@ -28,6 +37,7 @@ export const STORE_VERSION = '0.1.0';
 export class Requests {
   readonly #replica: Replica;
   readonly #random: Random;
+  #forwarding: LeaseForwarding | undefined;
 
   constructor(replica: Replica, random: Random) {
     this.#replica = replica;
@@ -66,8 +76,29 @@ export class Requests {
     this.#replica.propose({ kind: 'leaseGrant', request: granted }, undefined, answer);
   }
 
+  /** Lets followers pass on what only the leader can answer. */
+  forwardWith(forwarding: LeaseForwarding): void {
+    this.#forwarding = forwarding;
+  }
+
+  leaseKeepAlive(id: number | bigint, answer: Answer<LeaseKeepAliveResponse>): void {
+    if (this.#replica.isLeader || this.#forwarding === undefined) this.renewAsLeader(id, answer);
+    else {
+      const request = encode(leaseIdRequest, { id });
+      this.#forwarding.forward(requests.leaseKeepAlive, request, leaseKeepAliveResponse, answer);
+    }
+  }
+
+  leaseTimeToLive(id: number | bigint, withKeys: boolean, answer: Answer<LeaseTimeToLiveResponse>): void {
+    if (this.#replica.isLeader || this.#forwarding === undefined) this.timeToLiveAsLeader(id, withKeys, answer);
+    else {
+      const request = encode(leaseTimeToLiveRequest, { id, keys: withKeys });
+      this.#forwarding.forward(requests.leaseTimeToLive, request, leaseTimeToLiveResponse, answer);
+    }
+  }
+
   /** Only the leader counts lease time, and it must be sure that it still leads. */
-  leaseKeepAlive(id: number, answer: Answer<LeaseKeepAliveResponse>): void {
+  renewAsLeader(id: number | bigint, answer: Answer<LeaseKeepAliveResponse>): void {
     this.#asLeader(answer, () => {
       const { mvcc, leases } = this.#replica;
       const lease = mvcc.leases.get(id as LeaseId);
@@ -78,7 +109,7 @@ export class Requests {
     });
   }
 
-  leaseTimeToLive(id: number, withKeys: boolean, answer: Answer<LeaseTimeToLiveResponse>): void {
+  timeToLiveAsLeader(id: number | bigint, withKeys: boolean, answer: Answer<LeaseTimeToLiveResponse>): void {
     this.#asLeader(answer, () => {
       const { mvcc, leases } = this.#replica;
       const { revision } = mvcc;
@@ -109,6 +140,11 @@ export class Requests {
       isLearner: false,
       errors,
     };
+  }
+
+  /** Answers as soon as a leader is known that is not `not`, at the latest after a while. */
+  leaderOtherThan(not: number, answer: Answer<StatusResponse>): void {
+    this.#replica.leaderOtherThan(not, LEADER_WAIT_MS, () => answer(this.status()));
   }
 
   #asLeader<T>(answer: Answer<T>, work: () => T | Refusal): void {

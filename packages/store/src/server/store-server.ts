@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import type { Clock, Health, Logger, Metrics, Random } from '@wherry/daemon';
-import { NOBODY } from '../raft/types.ts';
+import { createEtcdApi, type EtcdApi } from '../grpc/etcd-api.ts';
+import { FixedCluster } from '../grpc/fixed-cluster.ts';
+import { NOBODY, type NodeId } from '../raft/types.ts';
 import { type ReplicaOptions, replicaDefaults } from '../replica/options.ts';
-import { noPeers } from '../replica/peers.ts';
+import { type RecoveredMember, recoverMember } from '../replica/recovery.ts';
 import { Replica } from '../replica/replica.ts';
 import { Ticker } from '../replica/ticker.ts';
 import { lockDirectory } from '../wal/data-lock.ts';
 import { openRealDisk } from '../wal/real-disk.ts';
 import type { ClientDoor } from './client-door.ts';
 import { type Listener, listenForClients, type TlsFiles } from './client-listener.ts';
-import { addressOf, clusterIdOf, type InitialMember, memberIdOf } from './identity.ts';
+import { addressOf, type ClusterFlags, checkDirectory, foundCluster } from './identity.ts';
+import { answerMember, LeaseForwarding } from './lease-forwarding.ts';
 import { PeerHub } from './peer-hub.ts';
+import { publishAttributes } from './publish.ts';
 import { Requests } from './requests.ts';
 import { addStoreMetrics, measuredDisk } from './store-metrics.ts';
 
@@ -18,13 +22,13 @@ import { addStoreMetrics, measuredDisk } from './store-metrics.ts';
 const ELECTIONS_WITHOUT_LEADER_MAX = 3;
 
 export interface StoreServerOptions
-  extends Pick<ReplicaOptions, 'heartbeatMs' | 'electionMs' | 'quotaBytes' | 'snapshotCount'> {
-  readonly name: string;
-  readonly dataDir: string;
-  readonly initialCluster: readonly InitialMember[];
-  readonly initialClusterToken: string;
+  extends ClusterFlags,
+    Pick<ReplicaOptions, 'heartbeatMs' | 'electionMs' | 'quotaBytes' | 'snapshotCount'> {
   readonly listenClientUrls: readonly string[];
+  readonly advertiseClientUrls: readonly string[];
   readonly listenPeerUrl: string;
+  /** Where the others are told to find this member; empty: as they knew it before. */
+  readonly advertisePeerUrls: readonly string[];
   readonly clientTls: TlsFiles;
   readonly peerTls: TlsFiles;
   readonly peerCommonName: string | undefined;
@@ -50,44 +54,54 @@ export interface StoreServer {
 /** A whole member: recovered, talking to its peers, serving clients. What was opened is closed if a later step fails. */
 export async function startStoreServer(options: StoreServerOptions, parts: StoreServerParts): Promise<StoreServer> {
   const { clock, random, logger, metrics, health, onFatal } = parts;
-  const { initialCluster, initialClusterToken: token } = options;
-  const self = initialCluster.find((member) => member.name === options.name);
-  if (self === undefined)
-    throw new Error(`--initial-cluster has no member "${options.name}", which --name says we are`);
-  const memberId = memberIdOf(self, token);
-  const clusterId = clusterIdOf(initialCluster, token);
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const end of opened.splice(0).reverse()) await end();
   };
   try {
     opened.push(await lockDirectory(options.dataDir, parts.pid));
-    const peers = await openPeers(options, { clusterId, memberId }, parts);
-    if (peers !== undefined) opened.push(() => peers.close());
     const disk = measuredDisk(await openRealDisk(join(options.dataDir, 'member')), metrics, () => clock.monotonicMs());
-    const voters = initialCluster.map((member) => memberIdOf(member, token));
+    const recovered = await recoverMember(disk, (known) => foundCluster(options, known), logger);
+    opened.push(() => recovered.wal.close());
+    checkDirectory(options, recovered);
+    const { identity } = recovered;
+    const peers = await openPeers(options, recovered, parts);
+    opened.push(() => peers.close());
     const { heartbeatMs, electionMs, quotaBytes, snapshotCount } = options;
+    const memberId = identity.memberId as NodeId;
     const limits = { ...replicaDefaults, heartbeatMs, electionMs, quotaBytes, snapshotCount };
-    const replica = await Replica.start(
-      { clusterId, memberId, voters, ...limits },
-      { disk, peers: peers ?? noPeers, clock, random, logger, onFatal },
+    const replica = Replica.resume(
+      { clusterId: identity.clusterId, memberId, ...limits },
+      { disk, peers, clock, random, logger, onFatal },
+      recovered,
     );
     opened.push(() => replica.close());
+    opened.push(publishAttributes(replica, clock, options));
     addStoreMetrics(metrics, replica);
     health.addReady('leader', () => (replica.raft.leader === NOBODY ? 'no leader' : undefined));
     health.addReady('space', () => (replica.hasSpace ? undefined : 'NOSPACE alarm'));
     const doors = new Set<ClientDoor>();
     const requests = new Requests(replica, random);
-    const door = { replica, requests, clock, logger, doors, onRequest: countRequests(metrics) };
+    requests.forwardWith(new LeaseForwarding(replica, (member, question) => peers.ask(member, question)));
+    peers.answerWith((question) => answerMember(requests, question));
+    const onRequest = countRequests(metrics);
+    const members = replica.cluster.members.map((member) => ({
+      ...member,
+      clientUrls: member.id === memberId ? options.advertiseClientUrls : member.clientUrls,
+      isLearner: false,
+    }));
+    const cluster = new FixedCluster(replica, requests, members, clock);
+    const grpc = createEtcdApi({ replica, requests, cluster, clock, logger, onRequest });
+    const door = { replica, requests, clock, logger, doors, grpc, onRequest };
     const clients: Listener[] = [];
-    opened.push(endWatchesWithoutLeader(replica, doors, clock));
+    opened.push(endWatchesWithoutLeader(replica, doors, grpc, clock));
     for (const url of options.listenClientUrls) {
       const listener = await listenForClients(addressOf(url), options.clientTls, door);
       opened.push(() => listener.close());
       clients.push(listener);
     }
     logger.info(
-      { member: memberId.toString(16), cluster: clusterId.toString(16), revision: replica.mvcc.revision },
+      { member: memberId.toString(16), cluster: identity.clusterId.toString(16), revision: replica.mvcc.revision },
       'serving',
     );
     return { replica, clients, close };
@@ -97,26 +111,22 @@ export async function startStoreServer(options: StoreServerOptions, parts: Store
   }
 }
 
-/** A member alone needs no peer door. */
-async function openPeers(
+function openPeers(
   options: StoreServerOptions,
-  identity: { readonly clusterId: number; readonly memberId: ReturnType<typeof memberIdOf> },
-  parts: StoreServerParts,
-): Promise<PeerHub | undefined> {
-  const { initialCluster, initialClusterToken } = options;
-  if (initialCluster.length === 1) return undefined;
-  const others = initialCluster
-    .filter((member) => member.name !== options.name)
-    .map((member) => ({ id: memberIdOf(member, initialClusterToken), ...addressOf(member.peerUrl) }));
+  { identity }: RecoveredMember,
+  { clock, random, logger }: StoreServerParts,
+): Promise<PeerHub> {
   return PeerHub.open({
     clusterId: identity.clusterId,
-    self: identity.memberId,
-    others,
+    self: identity.memberId as NodeId,
+    life: 1 + random.integer(2 ** 48),
+    ownPeerUrls: options.advertisePeerUrls,
+    flagUrls: new Map(options.initialCluster.map(({ name, peerUrl }) => [name, peerUrl])),
     listen: addressOf(options.listenPeerUrl),
     tls: options.peerTls,
     allowedCommonName: options.peerCommonName,
-    clock: parts.clock,
-    logger: parts.logger,
+    clock,
+    logger,
   });
 }
 
@@ -124,12 +134,19 @@ async function openPeers(
  * A member that has no leader for long is cut off from the others, and its watches would go on in silence: they are
  * ended, so that their readers look for a member that is not (etcd's require-leader).
  */
-function endWatchesWithoutLeader(replica: Replica, doors: ReadonlySet<ClientDoor>, clock: Clock): () => Promise<void> {
+function endWatchesWithoutLeader(
+  replica: Replica,
+  doors: ReadonlySet<ClientDoor>,
+  grpc: EtcdApi,
+  clock: Clock,
+): () => Promise<void> {
   const everyMs = replica.options.electionMs;
   let leaderless = 0;
   const ticker = new Ticker(clock, everyMs, () => {
     leaderless = replica.raft.leader === NOBODY ? leaderless + 1 : 0;
-    if (leaderless === ELECTIONS_WITHOUT_LEADER_MAX) for (const door of doors) door.endWatches('noLeader');
+    if (leaderless !== ELECTIONS_WITHOUT_LEADER_MAX) return;
+    for (const door of doors) door.endWatches('noLeader');
+    grpc.leaderLost();
   });
   ticker.start();
   return async () => ticker.stop();

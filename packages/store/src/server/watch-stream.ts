@@ -11,6 +11,8 @@ export interface WatchStreamEvents {
   refused(refusal: Refusal): void;
   /** False while the connection has more to send than it should: the watch then waits for `pump`. */
   mayBatch(): boolean;
+  /** The reader has been sent everything up to the store's revision. */
+  current?(): void;
 }
 
 /** One watch of a connection: takes from history what its reader and its connection can take, and no more. */
@@ -21,13 +23,21 @@ export class WatchStream {
   readonly #watcher: Watcher;
   readonly #progressNotify: boolean;
   readonly created: Revision;
-  #window = WATCH_WINDOW_BATCHES;
+  #window: number;
   #progressAsked = false;
   #progressTimer: Timer | undefined;
   #pumpDue = false;
   #closed = false;
 
-  constructor(replica: Replica, clock: Clock, request: WatchRequest, events: WatchStreamEvents) {
+  /** @param windowBatches batches on their way that the reader has not said it took */
+  constructor(
+    replica: Replica,
+    clock: Clock,
+    request: WatchRequest,
+    events: WatchStreamEvents,
+    windowBatches = WATCH_WINDOW_BATCHES,
+  ) {
+    this.#window = windowBatches;
     this.#replica = replica;
     this.#clock = clock;
     this.#events = events;
@@ -36,6 +46,11 @@ export class WatchStream {
     this.#watcher = replica.mvcc.watches.add(request, () => this.#schedule());
     this.#armProgress();
     this.#schedule();
+  }
+
+  /** Everything up to the store's revision has been sent. */
+  get current(): boolean {
+    return this.#watcher.state === 'synced' && this.#watcher.pending.length === 0;
   }
 
   /** The reader has taken a batch. */
@@ -56,6 +71,7 @@ export class WatchStream {
       const taken = this.#replica.mvcc.watches.take(this.#watcher);
       if (taken === undefined) {
         if (this.#progressAsked) this.#progress();
+        this.#events.current?.();
         return;
       }
       if (isRefusal(taken)) {

@@ -13,7 +13,9 @@ export type WalRecord =
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'hardState'; readonly hardState: HardState }
   /** A snapshot from the leader took the place of everything before. */
-  | { readonly kind: 'install'; readonly index: LogIndex; readonly term: Term };
+  | { readonly kind: 'install'; readonly index: LogIndex; readonly term: Term }
+  /** The cluster as this member found it when its log began; the replica's own encoding. */
+  | { readonly kind: 'genesis'; readonly data: Buffer };
 
 /** Set in the type of a batch's last record: tells in which batch a broken record behind it is. */
 const LAST_OF_BATCH = 0x80;
@@ -24,7 +26,8 @@ export interface BatchMark {
   readonly last: boolean;
 }
 
-const types = { segment: 1, entry: 2, hardState: 3, install: 4 } as const;
+const types = { segment: 1, entry: 2, hardState: 3, install: 4, genesis: 5 } as const;
+const TYPE_MAX = 5;
 
 export function encodeRecord(writer: ByteWriter, record: WalRecord, batch: BatchMark): void {
   const start = writer.length;
@@ -59,6 +62,9 @@ function encodePayload(writer: ByteWriter, record: WalRecord): void {
     case 'install':
       writer.varint(record.index);
       writer.varint(record.term);
+      return;
+    case 'genesis':
+      writer.bytes(record.data);
   }
 }
 
@@ -100,7 +106,7 @@ export function laterBatchExists(bytes: Buffer, offset: number, before: BatchMar
   for (let at = offset + 1; at + HEADER_BYTES <= bytes.length; at++) {
     // Cheap tests first: a known type, a sane length, a batch number somewhat above ours.
     const type = (bytes[at + 12] ?? 0) & ~LAST_OF_BATCH;
-    if (type === 0 || type > types.install || bytes.readUInt32BE(at) > RECORD_BYTES_MAX) continue;
+    if (type === 0 || type > TYPE_MAX || bytes.readUInt32BE(at) > RECORD_BYTES_MAX) continue;
     const ahead = (bytes.readUInt32BE(at + 8) - torn) >>> 0;
     if (ahead === 0 || ahead > 0x7fff_ffff) continue;
     if (scanRecord(bytes, at).kind === 'record') return true;
@@ -125,6 +131,8 @@ function decodePayload(type: number, reader: ByteReader, size: number): WalRecor
     }
     case types.install:
       return { kind: 'install', index: reader.varint() as LogIndex, term: reader.varint() as Term };
+    case types.genesis:
+      return { kind: 'genesis', data: reader.bytes(size) };
     default:
       throw new MalformedBytes(`unknown record type ${type}`);
   }

@@ -25,6 +25,10 @@ export interface Recovered {
   readonly hardState: HardState;
   /** In order, without gaps, later ones having replaced earlier ones of the same index. */
   readonly entries: readonly Entry[];
+  /** Whose directory it is; undefined for an empty one. */
+  readonly identity: WalIdentity | undefined;
+  /** What the log began with; undefined in an empty directory and in one of an earlier version. */
+  readonly genesis: Buffer | undefined;
   /** Last snapshot taken over from a leader; `entries` follow it. */
   readonly installed: { readonly index: LogIndex; readonly term: Term } | undefined;
   /** A torn last write was cut off here: for the log. */
@@ -43,11 +47,12 @@ export class ForeignData extends Error {
 /**
  * Reads the whole log. The torn end of the last write is cut off; anything else that is not as it was written stops
  * the member.
+ * @param expected whose log it must be; absent: anybody's
  * @throws CorruptFile @throws ForeignData
  */
-export async function recover(disk: Disk, identity: WalIdentity): Promise<Recovered> {
+export async function recover(disk: Disk, expected?: WalIdentity): Promise<Recovered> {
   const names = (await disk.list()).filter((name) => /^[0-9a-f]{16}\.wal$/.test(name)).sort();
-  const replay = new Replay(disk.path, identity);
+  const replay = new Replay(disk.path, expected);
   for (const [i, name] of names.entries()) {
     const sequence = Number.parseInt(name, 16);
     const before = replay.segments.at(-1);
@@ -76,15 +81,17 @@ class Replay {
   capacity = 0;
   torn: { readonly file: string; readonly offset: number; readonly problem: string } | undefined;
   readonly #path: string;
-  readonly #identity: WalIdentity;
+  #identity: WalIdentity | undefined;
+  #expected: WalIdentity | undefined;
+  #genesis: Buffer | undefined;
   #batch: BatchMark = { number: 0, last: true };
   #hardState: HardState = { term: 0 as Term, vote: NOBODY, commit: 0 as LogIndex };
   #entries: Entry[] = [];
   #installed: { readonly index: LogIndex; readonly term: Term } | undefined;
 
-  constructor(path: string, identity: WalIdentity) {
+  constructor(path: string, expected: WalIdentity | undefined) {
     this.#path = path;
-    this.#identity = identity;
+    this.#expected = expected;
   }
 
   segment(info: SegmentInfo, bytes: Buffer, isLast: boolean): void {
@@ -125,6 +132,8 @@ class Replay {
       batch: this.#batch.number,
       hardState: this.#hardState,
       entries: this.#entries,
+      identity: this.#identity,
+      genesis: this.#genesis,
       installed: this.#installed,
     };
   }
@@ -145,6 +154,9 @@ class Replay {
         this.#installed = { index: record.index, term: record.term };
         info.highestIndex = Math.max(info.highestIndex, record.index);
         return;
+      case 'genesis':
+        this.#genesis = record.data;
+        return;
       case 'entry':
         this.#entry(record.entry, file, offset);
         info.highestIndex = Math.max(info.highestIndex, record.entry.index);
@@ -162,13 +174,17 @@ class Replay {
   }
 
   #checkIdentity(record: Extract<WalRecord, { kind: 'segment' }>, file: string): void {
-    const { clusterId, memberId } = this.#identity;
     if (record.version !== FORMAT_VERSION) {
       throw new ForeignData(
         `Cannot read ${file}: format version ${record.version}, this program knows ${FORMAT_VERSION}`,
       );
     }
-    if (record.clusterId !== clusterId || record.memberId !== memberId) {
+    const found = { clusterId: record.clusterId, memberId: record.memberId };
+    this.#identity = found;
+    // Segments of one log agree among themselves, whoever is expected.
+    this.#expected ??= found;
+    const { clusterId, memberId } = this.#expected;
+    if (found.clusterId !== clusterId || found.memberId !== memberId) {
       throw new ForeignData(
         `Cannot use ${this.#path}: it belongs to member ${record.memberId.toString(16)} of cluster ` +
           `${record.clusterId.toString(16)}, this is member ${memberId.toString(16)} of cluster ${clusterId.toString(16)}`,

@@ -1,11 +1,13 @@
-import type { LogIndex, NodeId, SnapshotMeta, Term } from '../raft/types.ts';
+import { type LogIndex, type SnapshotMeta, type Term, votersOnly } from '../raft/types.ts';
 import { ByteReader, ByteWriter, MalformedBytes } from '../schema/bytes.ts';
+import { readConfiguration, readIds, writeConfiguration } from './configuration-codec.ts';
 import { crc32c } from './crc32c.ts';
 import { CorruptFile, type Disk } from './disk.ts';
 import { ForeignData } from './recovery.ts';
 import type { WalIdentity } from './wal.ts';
 
-const FORMAT_VERSION = 1;
+/** 2: whole configurations. What 1 wrote, voters alone, is still read. */
+const FORMAT_VERSION = 2;
 const HEADER_BYTES = 8;
 const CHUNK_BYTES_MAX = 64 << 20;
 /** Snapshots kept: the newest only, for it was made durable before the one before went. */
@@ -79,7 +81,10 @@ export interface LoadedSnapshot {
 }
 
 /** Newest snapshot of the directory, undefined if there is none. @throws CorruptFile @throws ForeignData */
-export async function loadNewestSnapshot(disk: Disk, identity: WalIdentity): Promise<LoadedSnapshot | undefined> {
+export async function loadNewestSnapshot(
+  disk: Disk,
+  identity: Pick<WalIdentity, 'clusterId'> | undefined,
+): Promise<LoadedSnapshot | undefined> {
   const newest = (await snapshotNames(disk)).at(-1);
   return newest === undefined ? undefined : parseSnapshot(`${disk.path}/${newest}`, await disk.read(newest), identity);
 }
@@ -94,7 +99,11 @@ export async function removeTemporaryFiles(disk: Disk): Promise<void> {
   for (const name of await disk.list()) if (name.endsWith('.tmp')) await disk.remove(name);
 }
 
-export function parseSnapshot(path: string, bytes: Buffer, identity: WalIdentity): LoadedSnapshot {
+export function parseSnapshot(
+  path: string,
+  bytes: Buffer,
+  identity: Pick<WalIdentity, 'clusterId'> | undefined,
+): LoadedSnapshot {
   const chunks: Buffer[] = [];
   let offset = 0;
   for (;;) {
@@ -126,28 +135,27 @@ function encodeMeta(identity: WalIdentity, meta: SnapshotMeta): Buffer {
   writer.varint(identity.clusterId);
   writer.varint(meta.index);
   writer.varint(meta.term);
-  writer.varint(meta.configuration.voters.length);
-  for (const voter of meta.configuration.voters) writer.varint(voter);
+  writeConfiguration(writer, meta.configuration);
   return writer.finish();
 }
 
-function decodeMeta(path: string, bytes: Buffer, identity: WalIdentity): SnapshotMeta {
+function decodeMeta(path: string, bytes: Buffer, identity: Pick<WalIdentity, 'clusterId'> | undefined): SnapshotMeta {
   try {
     const reader = new ByteReader(bytes);
     const version = reader.varint();
-    if (version !== FORMAT_VERSION) {
+    if (version < 1 || version > FORMAT_VERSION) {
       throw new ForeignData(`Cannot read ${path}: format version ${version}, this program knows ${FORMAT_VERSION}`);
     }
     const clusterId = reader.varint();
-    if (clusterId !== identity.clusterId) {
+    if (identity !== undefined && clusterId !== identity.clusterId) {
       throw new ForeignData(
         `Cannot use ${path}: it belongs to cluster ${clusterId.toString(16)}, not ${identity.clusterId.toString(16)}`,
       );
     }
     const index = reader.varint() as LogIndex;
     const term = reader.varint() as Term;
-    const voters = Array.from({ length: reader.size() }, () => reader.varint() as NodeId);
-    return { index, term, configuration: { voters } };
+    const configuration = version === 1 ? votersOnly(readIds(reader)) : readConfiguration(reader);
+    return { index, term, configuration };
   } catch (error) {
     if (error instanceof MalformedBytes) throw new CorruptFile(path, HEADER_BYTES, error.message);
     throw error;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Entry, HardState, LogIndex, NodeId, Term } from '../raft/types.ts';
+import { type Entry, type HardState, type LogIndex, type NodeId, type Term, votersOnly } from '../raft/types.ts';
 import { crc32c } from './crc32c.ts';
 import type { Disk } from './disk.ts';
 import { openRealDisk } from './real-disk.ts';
@@ -82,7 +82,7 @@ describe.each(Object.entries(disks))('wal on a %s', (_name, make) => {
 
   it('keeps the newest snapshot whole, and refuses a damaged one', async () => {
     const disk = await make();
-    const meta = { index: 5 as LogIndex, term: 2 as Term, configuration: { voters: [1 as NodeId] } };
+    const meta = { index: 5 as LogIndex, term: 2 as Term, configuration: votersOnly([1 as NodeId]) };
     const writer = new SnapshotWriter(disk, identity, meta);
     await writer.write(Buffer.from('one'));
     await writer.write(Buffer.from('two'));

@@ -38,6 +38,7 @@ export class Wal {
   /** The next segment, being prepared while the present one fills. */
   #spare: Promise<DiskFile> | undefined;
   #bytesSinceSnapshot: number;
+  #closed = false;
 
   private constructor(disk: Disk, identity: WalIdentity, recovered: Recovered, file: DiskFile) {
     this.#disk = disk;
@@ -51,13 +52,22 @@ export class Wal {
     this.#bytesSinceSnapshot = recovered.position;
   }
 
-  /** Goes on after `recover`; makes the first segment of a new log. */
-  static async open(disk: Disk, identity: WalIdentity, recovered: Recovered): Promise<Wal> {
+  /**
+   * Goes on after `recover`; makes the first segment of a new log.
+   * @param genesis to be remembered until a snapshot takes its place; unless the log has one
+   */
+  static async open(disk: Disk, identity: WalIdentity, recovered: Recovered, genesis?: Buffer): Promise<Wal> {
     const last = recovered.segments.at(-1);
-    if (last !== undefined) return new Wal(disk, identity, recovered, await disk.open(last.name));
+    const records: WalRecord[] =
+      genesis === undefined || recovered.genesis !== undefined ? [] : [{ kind: 'genesis', data: genesis }];
+    if (last !== undefined) {
+      const wal = new Wal(disk, identity, recovered, await disk.open(last.name));
+      if (records.length > 0) await wal.#write(records, 128 + (genesis?.length ?? 0));
+      return wal;
+    }
     const file = await preallocate(disk, 'new.tmp', FIRST_SEGMENT_BYTES);
     const wal = new Wal(disk, identity, recovered, file);
-    await wal.#begin('new.tmp', FIRST_SEGMENT_BYTES);
+    await wal.#begin('new.tmp', FIRST_SEGMENT_BYTES, records);
     return wal;
   }
 
@@ -77,10 +87,7 @@ export class Wal {
       records.push({ kind: 'hardState', hardState });
       this.#hardState = hardState;
     }
-    const bytes = this.#encode(records, estimateBytes(entries));
-    await this.#file.writeDurably(bytes, this.#position);
-    this.#position += bytes.length;
-    this.#bytesSinceSnapshot += bytes.length;
+    await this.#write(records, estimateBytes(entries));
     this.#noteIndex(install?.index, entries.at(-1)?.index);
     if (this.#position > this.#capacity / 2) this.#spare ??= this.#prepareSpare();
   }
@@ -97,9 +104,18 @@ export class Wal {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     const spare = await this.#spare?.catch(() => undefined);
     await spare?.close();
     await this.#file.close();
+  }
+
+  async #write(records: readonly WalRecord[], sizeBytes: number): Promise<void> {
+    const bytes = this.#encode(records, sizeBytes);
+    await this.#file.writeDurably(bytes, this.#position);
+    this.#position += bytes.length;
+    this.#bytesSinceSnapshot += bytes.length;
   }
 
   async #roll(): Promise<void> {
@@ -118,11 +134,11 @@ export class Wal {
   }
 
   /** Gives the prepared file its place: header first, then the name, so that a named segment always has one. */
-  async #begin(from: string, capacity: number): Promise<void> {
+  async #begin(from: string, capacity: number, more: readonly WalRecord[] = []): Promise<void> {
     const sequence = (this.#segments.at(-1)?.sequence ?? 0) + 1;
     const header = { kind: 'segment', version: FORMAT_VERSION, ...this.#identity } as const;
     // Older segments may go one day, and the vote with them.
-    const bytes = this.#encode([header, { kind: 'hardState', hardState: this.#hardState }], 128);
+    const bytes = this.#encode([header, { kind: 'hardState', hardState: this.#hardState }, ...more], 128);
     await this.#file.writeDurably(bytes, 0);
     const name = segmentName(sequence);
     await this.#disk.rename(from, name);

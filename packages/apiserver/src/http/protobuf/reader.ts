@@ -1,82 +1,153 @@
-/** Bytes that are no protobuf message. */
-export class ProtobufError extends Error {
-  override readonly name = 'ProtobufError';
-}
+import { ProtobufError } from './errors.ts';
 
-/** Reads protobuf's wire format from a buffer (protobuf.dev, "Encoding"). */
+/** Nested groups that are stepped over; nothing upstream writes has any. */
+const GROUPS_MAX = 16;
+
+/** Reads protobuf's wire format from a buffer (protobuf.dev, "Encoding"). Error texts are those of upstream's decoder. */
 export class Reader {
-  readonly #bytes: Buffer;
-  #at: number;
-  readonly #end: number;
+  readonly bytes: Buffer;
+  at: number;
+  /** Number and wire type of the field that `next` found. */
+  field = 0;
+  wire = 0;
 
-  constructor(bytes: Buffer, start = 0, end = bytes.length) {
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
   }
 
-  get done(): boolean {
-    return this.#at >= this.#end;
+  /** Reads the next tag. @throws ProtobufError for one that cannot be in a message */
+  next(end: number): void {
+    const tag = this.unsigned(end);
+    this.field = Math.floor(tag / 8);
+    this.wire = tag % 8;
+    if (this.wire === 4) {
+      throw new ProtobufError('proto: wiretype end group for non-group');
+    }
+    if (this.field <= 0 || this.field > 0x1fffffff) {
+      throw new ProtobufError(`proto: illegal tag ${this.field} (wire type ${tag})`);
+    }
   }
 
-  tag(): { readonly field: number; readonly wire: number } {
-    const tag = Number(this.varint());
-    return { field: Math.floor(tag / 8), wire: tag % 8 };
-  }
-
-  /** As a signed 64-bit integer. */
-  varint(): bigint {
-    let result = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#byte();
-      result |= BigInt(byte & 0x7f) << shift;
+  /** A varint as a number of at least 0; digits beyond 2^53 are lost. */
+  unsigned(end: number): number {
+    const first = this.#byte(end);
+    if (first < 0x80) {
+      return first;
+    }
+    let result = first & 0x7f;
+    let factor = 0x80;
+    for (let length = 1; length < 10; length += 1) {
+      const byte = this.#byte(end);
+      result += (byte & 0x7f) * factor;
       if (byte < 0x80) {
-        return BigInt.asIntN(64, result);
+        return result;
       }
+      factor *= 0x80;
     }
     throw new ProtobufError('proto: integer overflow');
   }
 
-  double(): number {
-    const at = this.#skipTo(8);
-    return this.#bytes.readDoubleLE(at);
-  }
-
-  bytes(): Buffer {
-    const length = Number(this.varint());
-    const at = this.#skipTo(length);
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  skip(wire: number): void {
-    switch (wire) {
-      case 0:
-        this.varint();
-        return;
-      case 1:
-        this.#skipTo(8);
-        return;
-      case 2:
-        this.bytes();
-        return;
-      case 5:
-        this.#skipTo(4);
-        return;
-      default:
-        throw new ProtobufError(`proto: illegal wireType ${wire}`);
+  /** A varint as a signed 64-bit integer. */
+  integer(end: number): number {
+    const start = this.at;
+    const value = this.unsigned(end);
+    if (value < Number.MAX_SAFE_INTEGER) {
+      return value;
     }
+    let exact = 0n;
+    for (let at = this.at - 1; at >= start; at -= 1) {
+      exact = (exact << 7n) | BigInt((this.bytes[at] ?? 0) & 0x7f);
+    }
+    return Number(BigInt.asIntN(64, exact));
   }
 
-  #byte(): number {
-    return this.#bytes[this.#skipTo(1)] ?? 0;
+  double(end: number): number {
+    const at = this.at;
+    this.#forward(8, end);
+    const value = this.bytes.readDoubleLE(at);
+    if (!Number.isFinite(value)) {
+      throw new ProtobufError(`json: unsupported value: ${value}`);
+    }
+    return value;
   }
 
-  #skipTo(length: number): number {
-    const at = this.#at;
-    if (!(length >= 0) || at + length > this.#end) {
+  /** Steps over a length; the content lies between `at` and what is returned. */
+  open(end: number): number {
+    const length = this.unsigned(end);
+    if (length >= 2 ** 63) {
+      throw new ProtobufError('proto: negative length found during unmarshaling');
+    }
+    if (this.at + length > end) {
       throw new ProtobufError('unexpected EOF');
     }
-    this.#at = at + length;
-    return at;
+    return this.at + length;
+  }
+
+  /** UTF-8 with its length. */
+  string(end: number): string {
+    const stop = this.open(end);
+    const text = this.bytes.toString('utf8', this.at, stop);
+    this.at = stop;
+    return text;
+  }
+
+  base64(end: number): string {
+    const stop = this.open(end);
+    const text = this.bytes.toString('base64', this.at, stop);
+    this.at = stop;
+    return text;
+  }
+
+  /** Steps over the value of the field that `next` found. */
+  skip(end: number, depth = 0): void {
+    switch (this.wire) {
+      case 0:
+        this.unsigned(end);
+        return;
+      case 1:
+        this.#forward(8, end);
+        return;
+      case 2:
+        this.at = this.open(end);
+        return;
+      case 3:
+        this.#skipGroup(end, depth);
+        return;
+      case 5:
+        this.#forward(4, end);
+        return;
+      default:
+        throw new ProtobufError(`proto: illegal wireType ${this.wire}`);
+    }
+  }
+
+  #skipGroup(end: number, depth: number): void {
+    if (depth >= GROUPS_MAX) {
+      throw new ProtobufError(`a group is nested deeper than ${GROUPS_MAX} levels`);
+    }
+    for (;;) {
+      this.wire = this.unsigned(end) % 8;
+      if (this.wire === 4) {
+        return;
+      }
+      this.skip(end, depth + 1);
+    }
+  }
+
+  #byte(end: number): number {
+    if (this.at >= end) {
+      throw new ProtobufError('unexpected EOF');
+    }
+    const byte = this.bytes[this.at] as number;
+    this.at += 1;
+    return byte;
+  }
+
+  #forward(length: number, end: number): void {
+    if (this.at + length > end) {
+      throw new ProtobufError('unexpected EOF');
+    }
+    this.at += length;
   }
 }

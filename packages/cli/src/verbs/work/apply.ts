@@ -1,5 +1,6 @@
 import { type ApiObject, facts, isNotFound, labelsMatch, parseLabelSelector } from '@wherry/api';
 import { annotated, lastAppliedOf } from '../../apply/last-applied.ts';
+import { applyServerSide } from '../../apply/server-side.ts';
 import { threeWayPatch } from '../../apply/three-way.ts';
 import type { Context } from '../../context.ts';
 import { type DryRun, dryRunOf } from '../../kube/dry-run.ts';
@@ -15,9 +16,11 @@ import type { ApplyFlags } from '../apply.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const FIELD_MANAGER = 'wherry-client-side-apply';
+const SERVER_SIDE_MANAGER = 'wherry';
 
 export async function apply(context: Context, flags: ApplyFlags): Promise<void> {
   if (flags.filename === undefined) throw new VerbError('must specify one of -f and -k');
+  checkServerSide(flags);
   const manifests = await readManifests(flags.filename, flags.recursive);
   const selector = flags.selector === undefined ? undefined : parseLabelSelector(flags.selector);
   const wanted = manifests.filter(
@@ -49,9 +52,18 @@ export async function apply(context: Context, flags: ApplyFlags): Promise<void> 
   });
 }
 
+function checkServerSide({ serverSide, forceConflicts, dryRun }: ApplyFlags): void {
+  if (forceConflicts === true && serverSide !== true) {
+    throw new VerbError('--force-conflicts only works with --server-side');
+  }
+  if (serverSide === true && dryRunOf(dryRun) === 'client') {
+    throw new VerbError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+  }
+}
+
 interface Applied {
   readonly object: ApiObject;
-  readonly done: 'created' | 'configured' | 'unchanged';
+  readonly done: 'created' | 'configured' | 'unchanged' | 'serverside-applied';
 }
 
 /** @param enter told what is tried next, for the message if it fails */
@@ -71,6 +83,10 @@ async function send(
     );
   }
   const strategy = dryRunOf(flags.dryRun);
+  if (flags.serverSide === true) {
+    enter('applying');
+    return { object: await sendServerSide(session, placed, flags), done: 'serverside-applied' };
+  }
   const object = annotated(placed.object);
   const options = {
     ...scopeOf(namespace),
@@ -92,6 +108,16 @@ async function send(
   }
   enter('patching');
   return patch(session, placed, { object, live, last: last ?? {}, name }, strategy, options);
+}
+
+function sendServerSide(session: Session, placed: Placed, flags: ApplyFlags): Promise<ApiObject> {
+  return applyServerSide(session, placed, {
+    fieldManager: flags.fieldManager ?? SERVER_SIDE_MANAGER,
+    before: FIELD_MANAGER,
+    force: flags.forceConflicts === true,
+    dryRun: dryRunOf(flags.dryRun) === 'server',
+    fieldValidation: fieldValidationOf(flags.validate),
+  });
 }
 
 async function patch(

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiObject, facts } from '@wherry/api';
+import { loadYamlDocuments, yamlProblem } from '@wherry/client';
 import { threeWayPatch } from '../../apply/three-way.ts';
 import type { Context } from '../../context.ts';
 import { scopeOf } from '../../kube/edit-objects.ts';
 import { errorText, isRefusal } from '../../kube/error-text.ts';
-import { loadDocuments, yamlProblem } from '../../kube/manifest-yaml.ts';
 import { type Session, withSession } from '../../kube/session.ts';
 import { fetchTarget, type Target, targetsOf } from '../../kube/targets.ts';
 import { fieldValidationOf } from '../../kube/validation.ts';
@@ -95,7 +95,7 @@ function withoutComments(text: string): string {
 
 function parse(text: string): ApiObject {
   try {
-    return loadDocuments(text)[0] as ApiObject;
+    return loadYamlDocuments(text)[0] as ApiObject;
   } catch (cause) {
     throw new VerbError(`The edited file is not valid: ${yamlProblem(cause)}`, {
       cause,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ApiObject } from '@wherry/api';
+import { loadYamlDocuments, yamlProblem } from '@wherry/client';
 import type { Context } from '../../context.ts';
 import { dryRunOf } from '../../kube/dry-run.ts';
 import { scopeOf } from '../../kube/edit-objects.ts';
-import { loadDocuments, yamlProblem } from '../../kube/manifest-yaml.ts';
 import { Problems } from '../../kube/problems.ts';
 import { report } from '../../kube/report.ts';
 import { type Session, withSession } from '../../kube/session.ts';
@@ -36,7 +36,7 @@ function readPatch(flags: PatchFlags): unknown {
     throw new VerbError('must specify --patch or --patch-file containing the contents of the patch');
   }
   try {
-    return loadDocuments(text)[0];
+    return loadYamlDocuments(text)[0];
   } catch (cause) {
     throw new VerbError(`unable to parse "${text}": ${yamlProblem(cause)}`, {
       cause,

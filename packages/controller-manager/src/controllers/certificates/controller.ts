@@ -7,11 +7,27 @@ import {
 } from '@wherry/api';
 import type { Informer, Outcome } from '@wherry/client';
 import { rfc3339 } from '@wherry/daemon';
+import { BY_SERVICE } from '../../spine/caches.ts';
 import type { CertificateAuthority } from '../../spine/certificate-authority.ts';
 import type { ControllerContext } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { textOf } from '../../spine/pod-actions.ts';
-import { approval, durationMs, isToBeSigned, keptForMs, kubeletRequest, refusal, refused, stateOf } from './plan.ts';
+import {
+  approval,
+  durationMs,
+  isOwnServingRequest,
+  isToBeSigned,
+  KUBELET_SERVING,
+  type KubeletRequest,
+  keptForMs,
+  kubeletRequests,
+  NODE_PREFIX,
+  type RequestedSubject,
+  refusal,
+  refused,
+  stateOf,
+} from './plan.ts';
+import { knownAddresses } from './serving-addresses.ts';
 
 /** Requests worked on at once (upstream's number). */
 const WORKERS = 5;
@@ -19,35 +35,60 @@ const WORKERS = 5;
 const loadAuthority = () => import('../../spine/certificate-authority.ts');
 
 export function startCertificateApproving(context: ControllerContext): void {
-  const requests = context.caches.of(resources.certificatesigningrequests);
+  const { caches, options } = context;
+  const ranges = [options.serviceCidr, options.clusterCidr].flatMap((text) => text?.split(',') ?? []);
+  const requests = caches.of(resources.certificatesigningrequests);
+  const nodes = caches.of(resources.nodes);
   const keyed = new Keyed(context, 'certificatesigningrequest-approving-controller');
   keyed.followOwn(requests);
-  keyed.run(WORKERS, [anyCache(requests)], async (name, signal) => {
+  // A node may ask before it has said which addresses it has.
+  keyed.follow(nodes, ({ key }) => waitingOf(requests, key));
+  const slices = caches.of(resources.endpointslices);
+  const maps = caches.of(resources.configmaps);
+  keyed.run(WORKERS, [anyCache(requests), anyCache(nodes), anyCache(slices), anyCache(maps)], async (name, signal) => {
     const request = requests.get(name);
     if (request === undefined || stateOf(request) !== 'pending') return undefined;
     const { readRequest } = await loadAuthority();
-    let kind: ReturnType<typeof kubeletRequest>;
+    let subject: RequestedSubject;
     try {
-      kind = kubeletRequest(request, (await readRequest(decode(request.spec.request))).subject);
+      subject = (await readRequest(decode(request.spec.request))).subject;
     } catch (error) {
       context.logger.info({ request: name, reason: textOf(error) }, 'a certificate request cannot be read');
       return undefined;
     }
-    if (kind === undefined || !(await isAllowed(context, request, kind, signal))) return undefined;
-    const condition = approval(kind, rfc3339(context.clock.now()));
-    await write(
-      context,
-      keyed,
-      requests,
-      request,
-      condition,
-      'approval',
-      'a kubelet asks for its client certificate',
-      signal,
-    );
+    const known = knownAddresses(subject.commonName.slice(NODE_PREFIX.length), {
+      nodes: nodes.list(),
+      serverSlices: slices.byIndex(BY_SERVICE, 'default/kubernetes'),
+      clusterInfo: maps.get('kube-public/cluster-info'),
+      ranges,
+    });
+    const kinds: readonly KubeletRequest[] = isOwnServingRequest(request, subject, known)
+      ? ['selfnodeserver']
+      : kubeletRequests(request, subject);
+    for (const kind of kinds) {
+      if (!(await isAllowed(context, request, kind, signal))) continue;
+      const condition = approval(kind, rfc3339(context.clock.now()));
+      await write(context, keyed, requests, request, condition, 'approval', approvalWhy[kind], signal);
+      return undefined;
+    }
     return undefined;
   });
 }
+
+/** Requests of a node for a certificate to serve with that nobody has decided on. */
+function waitingOf(requests: Informer<CertificateSigningRequest>, node: string): readonly string[] {
+  return requests
+    .list()
+    .filter(({ spec }) => spec.signerName === KUBELET_SERVING && spec.username === `${NODE_PREFIX}${node}`)
+    .filter((request) => stateOf(request) === 'pending')
+    .map(({ metadata }) => metadata?.name ?? '');
+}
+
+const approvalWhy: Readonly<Record<KubeletRequest, string>> = {
+  selfnodeclient: 'a kubelet renews its client certificate',
+  nodeclient: 'a kubelet asks for its client certificate',
+  selfnodeserver: 'a kubelet asks for a certificate for its own address',
+};
 
 /** Whether the requester may have its kubelet certificate without a human's approval. */
 async function isAllowed(
@@ -101,7 +142,8 @@ export function startCertificateSigning(context: ControllerContext): void {
       return undefined;
     }
     const { usages = [] } = request.spec;
-    const pem = await (await authority).sign(wish, usages, context.clock.now(), durationMs(request));
+    const lifeMs = durationMs(request, context.options.clusterSigningDurationMs);
+    const pem = await (await authority).sign(wish, usages, context.clock.now(), lifeMs);
     const certificate = Buffer.from(pem).toString('base64');
     await write(context, keyed, requests, request, undefined, 'status', 'it is approved', signal, certificate);
     return undefined;

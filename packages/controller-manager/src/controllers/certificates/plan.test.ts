@@ -1,6 +1,14 @@
 import type { CertificateSigningRequest } from '@wherry/api';
 import { describe, expect, it } from 'vitest';
-import { durationMs, isToBeSigned, keptForMs, kubeletRequest, type RequestedSubject, refusal } from './plan.ts';
+import {
+  durationMs,
+  isOwnServingRequest,
+  isToBeSigned,
+  keptForMs,
+  kubeletRequests,
+  type RequestedSubject,
+  refusal,
+} from './plan.ts';
 
 const kubelet = 'kubernetes.io/kube-apiserver-client-kubelet';
 const usages = ['digital signature', 'client auth'];
@@ -62,9 +70,33 @@ describe('refusal', () => {
 });
 
 it('knows whose kubelet asks', () => {
-  expect(kubeletRequest(requestOf(), subjectOf())).toBe('selfnodeclient');
-  expect(kubeletRequest(requestOf({ username: 'system:bootstrap:x' }), subjectOf())).toBe('nodeclient');
-  expect(kubeletRequest(requestOf({ signerName: 'kubernetes.io/legacy-unknown' }), subjectOf())).toBeUndefined();
+  expect(kubeletRequests(requestOf(), subjectOf())).toEqual(['selfnodeclient', 'nodeclient']);
+  expect(kubeletRequests(requestOf({ username: 'system:bootstrap:x' }), subjectOf())).toEqual(['nodeclient']);
+  expect(kubeletRequests(requestOf({ signerName: 'kubernetes.io/legacy-unknown' }), subjectOf())).toEqual([]);
+  expect(kubeletRequests(requestOf(), subjectOf({ organizations: ['system:masters'] }))).toEqual([]);
+});
+
+describe('a request of a kubelet to serve', () => {
+  const serving = { signerName: 'kubernetes.io/kubelet-serving', usages: ['digital signature', 'server auth'] };
+  const known = { own: ['10.0.0.1', '10.0.0.9'], others: new Set(['10.0.0.9']) };
+  const cases: readonly (readonly [
+    string,
+    Partial<CertificateSigningRequest['spec']>,
+    Partial<RequestedSubject>,
+    boolean,
+  ])[] = [
+    ['under its address', serving, { ipAddresses: ['10.0.0.1'] }, true],
+    ['under an address that it does not say it has', serving, { ipAddresses: ['10.0.0.2'] }, false],
+    ['under an address that is known as another’s', serving, { ipAddresses: ['10.0.0.1', '10.0.0.9'] }, false],
+    ['under a name', serving, { ipAddresses: ['10.0.0.1'], dnsNames: ['n1'] }, false],
+    ['under nothing', serving, {}, false],
+    ['for another node', { ...serving, username: 'system:node:n2' }, { ipAddresses: ['10.0.0.1'] }, false],
+    ['as a client too', { ...serving, usages: ['client auth', 'server auth'] }, { ipAddresses: ['10.0.0.1'] }, false],
+    ['by another signer', {}, { ipAddresses: ['10.0.0.1'] }, false],
+  ];
+  it.each(cases)('%s', (_, spec, subject, expected) => {
+    expect(isOwnServingRequest(requestOf(spec), subjectOf(subject), known)).toBe(expected);
+  });
 });
 
 it.each([
@@ -84,10 +116,13 @@ it('keeps requests for a while', () => {
   expect(keptForMs(requestOf({}, ['Denied']), at('2025-01-01T12:00:00Z'))).toBe(0);
 });
 
-it('bounds the life of certificates', () => {
-  expect(
-    [undefined, 60, 3600, 10 ** 9].map(
-      (seconds) => durationMs(requestOf(seconds === undefined ? {} : { expirationSeconds: seconds })) / 1000,
-    ),
-  ).toEqual([31_536_000, 600, 3600, 31_536_000]);
+it.each([
+  ['as long as can be', undefined, 86_400, 86_400],
+  ['ten minutes at least', 60, 86_400, 600],
+  ['what it asks for', 3600, 86_400, 3600],
+  ['no more than can be', 10 ** 9, 86_400, 86_400],
+  ['less than ten minutes where the cluster says so', 60, 30, 30],
+])('a certificate lives %s', (_, expirationSeconds, secondsMax, expected) => {
+  const request = requestOf(expirationSeconds === undefined ? {} : { expirationSeconds });
+  expect(durationMs(request, secondsMax * 1000)).toBe(expected * 1000);
 });

@@ -4,11 +4,11 @@ import { timeMs } from '../../pods/readiness.ts';
 const HOUR_MS = 3_600_000;
 /** How long a request is kept, by what became of it (upstream's). */
 const KEPT_MS = { pending: 24 * HOUR_MS, approved: HOUR_MS, denied: HOUR_MS, failed: HOUR_MS } as const;
-/** Life of a certificate when the request does not say, and the shortest it may ask for. */
-const DURATION_SECONDS_DEFAULT = 365 * 24 * 3600;
-const DURATION_SECONDS_MIN = 600;
+/** The shortest life that a certificate may be asked for (upstream's). */
+const DURATION_MS_MIN = 600_000;
 
-const NODE_PREFIX = 'system:node:';
+export const KUBELET_SERVING = 'kubernetes.io/kubelet-serving';
+export const NODE_PREFIX = 'system:node:';
 const NODE_GROUP = 'system:nodes';
 
 /** What a PKCS#10 request asks for. */
@@ -52,21 +52,53 @@ export function isToBeSigned(request: CertificateSigningRequest): boolean {
   return stateOf(request) === 'approved' && certificate === '' && SIGNERS.has(request.spec.signerName);
 }
 
-/** A kubelet's request for its own client certificate, which may be approved without a human. */
-export type KubeletRequest = 'selfnodeclient' | 'nodeclient';
+/**
+ * What a kubelet's request may be approved as without a human, if its sender has the right: subresources of
+ * certificatesigningrequests. `selfnodeserver` is ours (upstream had it once), see `servingRequest`.
+ */
+export type KubeletRequest = 'selfnodeclient' | 'nodeclient' | 'selfnodeserver';
 
-export function kubeletRequest(
+/** In the order in which rights are asked for: a kubelet that may not renew may still have a bootstrapper's right. */
+export function kubeletRequests(
   request: CertificateSigningRequest,
   subject: RequestedSubject,
-): KubeletRequest | undefined {
-  if (request.spec.signerName !== 'kubernetes.io/kube-apiserver-client-kubelet') return undefined;
-  if (refusal(request, subject) !== undefined) return undefined;
-  return request.spec.username === subject.commonName ? 'selfnodeclient' : 'nodeclient';
+): readonly KubeletRequest[] {
+  if (request.spec.signerName !== 'kubernetes.io/kube-apiserver-client-kubelet') return [];
+  if (refusal(request, subject) !== undefined) return [];
+  return request.spec.username === subject.commonName ? ['selfnodeclient', 'nodeclient'] : ['nodeclient'];
 }
 
+/** What is known of the addresses that a serving certificate may name. */
+export interface KnownAddresses {
+  /** Of the node, as its Node object says. */
+  readonly own: readonly string[];
+  /** Whose certificate nobody else may have: API servers', other nodes'. */
+  readonly others: ReadonlySet<string>;
+}
+
+/**
+ * Whether a kubelet asks for a certificate to serve with, under no other names than its own addresses. What a node says
+ * of its addresses is its own word, so it may not be an address by which anybody else is known. Names are never
+ * approved: nobody here can tell whose they are.
+ */
+export function isOwnServingRequest(
+  request: CertificateSigningRequest,
+  subject: RequestedSubject,
+  known: KnownAddresses,
+): boolean {
+  if (request.spec.signerName !== KUBELET_SERVING || request.spec.username !== subject.commonName) return false;
+  if (refusal(request, subject) !== undefined || subject.dnsNames.length > 0) return false;
+  return subject.ipAddresses.every((address) => known.own.includes(address) && !known.others.has(address));
+}
+
+const approvedAs: Readonly<Record<KubeletRequest, string>> = {
+  selfnodeclient: 'self kubelet client certificate',
+  nodeclient: 'kubelet client certificate',
+  selfnodeserver: 'self kubelet server certificate',
+};
+
 export function approval(kind: KubeletRequest, now: string): CertificateSigningRequestCondition {
-  const what = kind === 'selfnodeclient' ? 'self kubelet client certificate' : 'kubelet client certificate';
-  const message = `Auto approving ${what} after SubjectAccessReview.`;
+  const message = `Auto approving ${approvedAs[kind]} after SubjectAccessReview.`;
   return { type: 'Approved', status: 'True', reason: 'AutoApproved', message, lastUpdateTime: now };
 }
 
@@ -120,8 +152,12 @@ function usageProblem(usages: readonly string[], needed: string, exact: boolean)
   return usages.every((usage) => allowed.has(usage)) ? undefined : `usages did not match ${[...allowed].join(', ')}`;
 }
 
-/** Life of the certificate; never beyond the CA's own. */
-export function durationMs(request: CertificateSigningRequest): number {
-  const asked = request.spec.expirationSeconds ?? DURATION_SECONDS_DEFAULT;
-  return Math.min(Math.max(asked, DURATION_SECONDS_MIN), DURATION_SECONDS_DEFAULT) * 1000;
+/**
+ * Life of the certificate; never beyond the CA's own.
+ * @param msMax --cluster-signing-duration
+ */
+export function durationMs(request: CertificateSigningRequest, msMax: number): number {
+  const { expirationSeconds } = request.spec;
+  const askedMs = expirationSeconds === undefined ? msMax : expirationSeconds * 1000;
+  return askedMs >= msMax ? msMax : Math.max(askedMs, DURATION_MS_MIN);
 }

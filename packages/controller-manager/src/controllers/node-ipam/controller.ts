@@ -1,5 +1,6 @@
 import { isConflict, isNotFound, type Node, resources } from '@wherry/api';
 import type { PlanRecord } from '@wherry/client';
+import { actOnEach } from '../../spine/batches.ts';
 import { type ControllerContext, referenceTo } from '../../spine/context.ts';
 import { anyCache, Keyed } from '../../spine/keyed.ts';
 import { parseClusterRanges, planAllocations } from './plan.ts';
@@ -21,13 +22,13 @@ export function startNodeIpam(context: ControllerContext): void {
   keyed.run(1, [anyCache(nodes)], async (key, signal) => {
     const done: PlanRecord['actions'][number][] = [];
     let short = false;
-    for (const { node, podCIDRs } of planAllocations(nodes.list(), ranges, reserved)) {
+    await actOnEach(planAllocations(nodes.list(), ranges, reserved), async ({ node, podCIDRs }) => {
       const { name = '', resourceVersion } = node.metadata ?? {};
       if (podCIDRs === undefined) {
         short = true;
         const reason = 'CIDRNotAvailable';
         recorder.event(referenceTo('v1', 'Node', node), 'Normal', reason, `Node ${name} status is now: ${reason}`);
-        continue;
+        return;
       }
       try {
         // The version makes the write miss if anybody else has given the node a range.
@@ -36,12 +37,12 @@ export function startNodeIpam(context: ControllerContext): void {
         keyed.own.wrote(key, nodes, written.metadata?.resourceVersion);
         done.push({ verb: 'allocate', key: `nodes/${name}`, resourceVersion: written.metadata?.resourceVersion });
       } catch (error) {
-        if (isNotFound(error)) continue;
+        if (isNotFound(error)) return;
         if (!isConflict(error)) throw error;
         // Its change is on the way to our cache and brings us back.
         keyed.queue.addRateLimited(key);
       }
-    }
+    });
     keyed.acted(key, nodes.list(), 'nodes lack a pod CIDR', done);
     return short ? { requeueAfterMs: RETRY_MS } : undefined;
   });

@@ -1,30 +1,35 @@
 // Containers that exist in memory only: thousands of simulated nodes in one process. Everything takes its time on the
-// injected clock, so that a test decides when it passes.
-import { PassThrough, Readable } from 'node:stream';
-import type { Clock, Random } from '@wherry/daemon';
+// injected clock, so that a test decides when it passes; how much time, annotations of the pods say.
+import type { Readable } from 'node:stream';
+import type { Pod } from '@wherry/api';
+import type { Clock, Random, Timer } from '@wherry/daemon';
+import { type HollowBehaviour, type HollowDefaults, hollowBehaviour } from '../../plan/hollow-behaviour.ts';
+import { recoveredPod } from '../../plan/hollow-recovery.ts';
 import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '../../plan/runtime-state.ts';
+import type { PodSource } from '../../pods/pod-source.ts';
 import {
   type ContainerSpec,
   type ContainerUsage,
   type ExecResult,
   type ImageFacts,
+  type LogOptions,
   type PodIdentity,
+  type PullPurpose,
+  type RegistryAuth,
   type Runtime,
   RuntimeError,
   type RuntimeHint,
   type SandboxSpec,
   type Session,
 } from '../port.ts';
+import { HollowImages } from './hollow-images.ts';
+import { hollowLog } from './hollow-log.ts';
 
 export interface HollowRuntimeOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** @default 20 */
-  readonly sandboxStartMs?: number;
-  /** @default 20 */
-  readonly containerStartMs?: number;
-  /** How long a container takes to obey SIGTERM. @default 10 */
-  readonly stopMs?: number;
+  /** @default 20 ms to start, 10 ms to stop, none to pull */
+  readonly defaults?: Partial<HollowDefaults>;
   /** Images that cannot be pulled; every other one can. */
   readonly missingImages?: ReadonlySet<string>;
 }
@@ -35,17 +40,79 @@ interface HollowPod {
   readonly containers: Map<string, RuntimeContainer>;
 }
 
-const imageSizeBytes = 10 << 20;
+const usual: HollowDefaults = { pullMs: 0, startMs: 20, stopMs: 10 };
+const killedExitCode = 137;
 
 export class HollowRuntime implements Runtime {
   readonly name = 'hollow' as const;
   readonly #options: HollowRuntimeOptions;
+  readonly #defaults: HollowDefaults;
   readonly #pods = new Map<string, HollowPod>();
-  readonly #images = new Map<string, ImageFacts>();
+  /** By id of a sandbox or container. */
+  readonly #owners = new Map<string, HollowPod>();
+  /** Ends of containers that are still to come. */
+  readonly #ends = new Map<string, Timer>();
+  readonly #images: HollowImages;
   readonly #watchers = new Set<(hint: RuntimeHint) => void>();
+  #source: PodSource | undefined;
 
   constructor(options: HollowRuntimeOptions) {
     this.#options = options;
+    this.#defaults = { ...usual, ...options.defaults };
+    this.#images = new HollowImages(options.clock, options.missingImages);
+  }
+
+  follow(pods: PodSource): void {
+    this.#source = pods;
+    for (const pod of pods.list()) {
+      const found = recoveredPod(pod);
+      if (found !== undefined && !this.#pods.has(found.uid)) this.#takeOver(found);
+    }
+  }
+
+  #takeOver(found: RuntimePod): void {
+    const { uid, name, namespace } = found;
+    const pod = this.#podOf({ uid, name, namespace });
+    for (const sandbox of found.sandboxes) this.#keepSandbox(pod, sandbox);
+    for (const container of found.containers) {
+      this.#keepContainer(pod, container);
+      this.#images.add(container.image);
+      if (container.phase === 'running') this.#endInTime(pod.identity, container);
+    }
+  }
+
+  #podOf(identity: PodIdentity): HollowPod {
+    const known = this.#pods.get(identity.uid);
+    if (known !== undefined) return known;
+    const pod: HollowPod = { identity, sandboxes: new Map(), containers: new Map() };
+    this.#pods.set(identity.uid, pod);
+    return pod;
+  }
+
+  #keepSandbox(pod: HollowPod, sandbox: RuntimeSandbox): void {
+    pod.sandboxes.set(sandbox.id, sandbox);
+    this.#owners.set(sandbox.id, pod);
+  }
+
+  #keepContainer(pod: HollowPod, container: RuntimeContainer): void {
+    pod.containers.set(container.id, container);
+    this.#owners.set(container.id, pod);
+  }
+
+  #specOf(identity: PodIdentity): Pod | undefined {
+    const pod = this.#source?.get(`${identity.namespace}/${identity.name}`);
+    return pod?.metadata?.uid === identity.uid ? pod : undefined;
+  }
+
+  #behaviour(identity: PodIdentity, container: string): HollowBehaviour {
+    return hollowBehaviour(this.#specOf(identity) ?? {}, container, this.#defaults);
+  }
+
+  /** How a container behaves, and for how long it has been running. @throws RuntimeError */
+  inspect(id: string): { readonly behaviour: HollowBehaviour; readonly ageMs: number } {
+    const { pod, container } = this.#find(id);
+    const ageMs = this.#options.clock.now() - (container.startedAtMs ?? container.createdAtMs);
+    return { behaviour: this.#behaviour(pod.identity, container.name), ageMs };
   }
 
   version(): Promise<string> {
@@ -75,6 +142,7 @@ export class HollowRuntime implements Runtime {
     return new Promise((resolve) => {
       const stop = () => {
         this.#watchers.delete(onHint);
+        for (const timer of this.#ends.values()) timer.cancel();
         resolve();
       };
       if (signal.aborted) stop();
@@ -91,12 +159,10 @@ export class HollowRuntime implements Runtime {
     return Buffer.from(this.#options.random.bytes(32)).toString('hex');
   }
 
-  async runSandbox(spec: SandboxSpec): Promise<{ readonly id: string; readonly pid: number }> {
-    await this.#options.clock.sleep(this.#options.sandboxStartMs ?? 20);
-    const pod = this.#pods.get(spec.pod.uid) ?? { identity: spec.pod, sandboxes: new Map(), containers: new Map() };
-    this.#pods.set(spec.pod.uid, pod);
+  runSandbox(spec: SandboxSpec): Promise<{ readonly id: string; readonly pid: number }> {
+    const pod = this.#podOf(spec.pod);
     const id = this.#newId();
-    pod.sandboxes.set(id, {
+    const sandbox: RuntimeSandbox = {
       id,
       podUid: spec.pod.uid,
       attempt: spec.attempt,
@@ -105,18 +171,21 @@ export class HollowRuntime implements Runtime {
       hostNetwork: spec.hostNetwork,
       pid: 1,
       ...(spec.ip !== undefined && { ip: spec.ip }),
-    });
+    };
+    this.#keepSandbox(pod, sandbox);
     this.#hint(spec.pod.uid, id, 'start');
-    return { id, pid: 1 };
+    return Promise.resolve({ id, pid: 1 });
   }
 
   stopSandbox(id: string): Promise<void> {
-    for (const pod of this.#pods.values()) {
-      const sandbox = pod.sandboxes.get(id);
-      if (sandbox === undefined || !sandbox.ready) continue;
-      const { pid: _, ...rest } = sandbox;
-      pod.sandboxes.set(id, { ...rest, ready: false });
-      this.#hint(pod.identity.uid, id, 'die');
+    const pod = this.#owners.get(id);
+    const sandbox = pod?.sandboxes.get(id);
+    if (pod === undefined || sandbox === undefined || !sandbox.ready) return Promise.resolve();
+    const { pid: _, ...rest } = sandbox;
+    pod.sandboxes.set(id, { ...rest, ready: false });
+    this.#hint(pod.identity.uid, id, 'die');
+    for (const container of pod.containers.values()) {
+      if (container.sandboxId === id && container.phase === 'running') this.exit(container.id, killedExitCode);
     }
     return Promise.resolve();
   }
@@ -128,39 +197,57 @@ export class HollowRuntime implements Runtime {
     }
     const id = this.#newId();
     const { name, attempt, specHash, image, imageId, sandboxId, backoffMs, graceSeconds } = spec;
-    const createdAtMs = this.#options.clock.now();
-    const state = {
+    const container: RuntimeContainer = {
       id,
       podUid: spec.pod.uid,
       name,
       attempt,
       specHash,
+      phase: 'created',
+      createdAtMs: this.#options.clock.now(),
       image,
       imageId,
       sandboxId,
       backoffMs,
       graceSeconds,
     };
-    pod.containers.set(id, { ...state, phase: 'created', createdAtMs });
+    this.#keepContainer(pod, container);
     return Promise.resolve(id);
   }
 
   async startContainer(id: string): Promise<void> {
-    await this.#options.clock.sleep(this.#options.containerStartMs ?? 20);
+    const created = this.#find(id);
+    await this.#options.clock.sleep(this.#behaviour(created.pod.identity, created.container.name).startMs);
     const { pod, container } = this.#find(id);
-    pod.containers.set(id, { ...container, phase: 'running', startedAtMs: this.#options.clock.now() });
+    const running: RuntimeContainer = { ...container, phase: 'running', startedAtMs: this.#options.clock.now() };
+    pod.containers.set(id, running);
+    this.#endInTime(pod.identity, running);
     this.#hint(pod.identity.uid, id, 'start');
+  }
+
+  /** A container that exits by itself does so at its time, whoever simulates it then. */
+  #endInTime(identity: PodIdentity, container: RuntimeContainer): void {
+    const { runMs, exitCode } = this.#behaviour(identity, container.name);
+    if (!Number.isFinite(runMs)) return;
+    const { clock } = this.#options;
+    const leftMs = (container.startedAtMs ?? clock.now()) + runMs - clock.now();
+    this.#ends.set(
+      container.id,
+      clock.setTimer(Math.max(0, leftMs), () => this.exit(container.id, exitCode)),
+    );
   }
 
   async stopContainer(id: string, graceMs: number): Promise<void> {
     const found = this.#lookUp(id);
     if (found === undefined || found.container.phase !== 'running') return;
-    await this.#options.clock.sleep(Math.min(graceMs, this.#options.stopMs ?? 10));
-    this.exit(id, 0);
+    const { stopMs } = this.#behaviour(found.pod.identity, found.container.name);
+    await this.#options.clock.sleep(Math.min(graceMs, stopMs));
+    this.exit(id, stopMs > graceMs ? killedExitCode : 0);
   }
 
-  /** Ends a container as if its process had exited; for simulations and tests. */
+  /** Ends a container as if its process had exited. */
   exit(id: string, exitCode: number, reason = exitCode === 0 ? 'Completed' : 'Error'): void {
+    this.#cancelEnd(id);
     const found = this.#lookUp(id);
     if (found === undefined || found.container.phase === 'exited') return;
     const { pod, container } = found;
@@ -170,21 +257,27 @@ export class HollowRuntime implements Runtime {
     this.#hint(pod.identity.uid, id, 'die');
   }
 
+  #cancelEnd(id: string): void {
+    this.#ends.get(id)?.cancel();
+    this.#ends.delete(id);
+  }
+
   remove(id: string): Promise<void> {
-    for (const pod of this.#pods.values()) {
-      if (!pod.containers.delete(id) && !pod.sandboxes.delete(id)) continue;
-      if (pod.containers.size === 0 && pod.sandboxes.size === 0) this.#pods.delete(pod.identity.uid);
-      this.#hint(pod.identity.uid, id, 'destroy');
-    }
+    this.#cancelEnd(id);
+    const pod = this.#owners.get(id);
+    if (pod === undefined) return Promise.resolve();
+    this.#owners.delete(id);
+    pod.containers.delete(id);
+    pod.sandboxes.delete(id);
+    if (pod.containers.size === 0 && pod.sandboxes.size === 0) this.#pods.delete(pod.identity.uid);
+    this.#hint(pod.identity.uid, id, 'destroy');
     return Promise.resolve();
   }
 
   #lookUp(id: string): { readonly pod: HollowPod; readonly container: RuntimeContainer } | undefined {
-    for (const pod of this.#pods.values()) {
-      const container = pod.containers.get(id);
-      if (container !== undefined) return { pod, container };
-    }
-    return undefined;
+    const pod = this.#owners.get(id);
+    const container = pod?.containers.get(id);
+    return pod === undefined || container === undefined ? undefined : { pod, container };
   }
 
   #find(id: string): { readonly pod: HollowPod; readonly container: RuntimeContainer } {
@@ -198,56 +291,43 @@ export class HollowRuntime implements Runtime {
   }
 
   images(): Promise<readonly ImageFacts[]> {
-    return Promise.resolve([...this.#images.values()]);
+    return Promise.resolve(this.#images.list());
   }
 
-  pullImage(reference: string): Promise<void> {
-    if (this.#options.missingImages?.has(reference) === true) {
-      return Promise.reject(new RuntimeError('refused', `manifest for ${reference} not found: manifest unknown`));
-    }
-    this.#images.set(reference, {
-      id: `hollow:${reference}`,
-      reference: `hollow:${reference}`,
-      names: [reference],
-      sizeBytes: imageSizeBytes,
-      user: '',
-    });
-    return Promise.resolve();
+  async pullImage(reference: string, _auth?: RegistryAuth, signal?: AbortSignal, wanted?: PullPurpose): Promise<void> {
+    const behaviour = wanted === undefined ? undefined : this.#behaviour(wanted.pod, wanted.container);
+    await this.#images.pull(reference, behaviour?.pullMs ?? this.#defaults.pullMs, behaviour?.pullFailure, signal);
   }
 
+  /** Commands of hooks and probes: nothing runs, and all goes well. */
   exec(containerId: string): Promise<ExecResult> {
     this.#find(containerId);
     return Promise.resolve({ exitCode: 0, output: '' });
   }
 
   openExec(containerId: string): Promise<Session> {
-    this.#find(containerId);
-    return Promise.resolve(emptySession());
+    return this.#refuse(containerId);
   }
 
   attach(containerId: string): Promise<Session> {
-    this.#find(containerId);
-    return Promise.resolve(emptySession());
+    return this.#refuse(containerId);
   }
 
-  logs(containerId: string): Promise<Readable> {
-    this.#find(containerId);
-    return Promise.resolve(Readable.from([]));
+  #refuse(containerId: string): Promise<never> {
+    const { name } = this.#find(containerId).container;
+    // Without a colon: kubectl would take a word with one for YAML, and show nothing.
+    const message = `container "${name}" is simulated (its node is hollow), there is no process to talk to`;
+    return Promise.reject(new RuntimeError('refused', message));
+  }
+
+  logs(containerId: string, options?: LogOptions, signal?: AbortSignal): Promise<Readable> {
+    const { pod } = this.#find(containerId);
+    const read = () => this.#lookUp(containerId)?.container;
+    return Promise.resolve(hollowLog(pod.identity, read, options, this.#options.clock, signal));
   }
 
   usage(containerId: string): Promise<ContainerUsage | undefined> {
     if (this.#lookUp(containerId)?.container.phase !== 'running') return Promise.resolve(undefined);
     return Promise.resolve({ cpuNanos: 0, memoryBytes: 0, atMs: this.#options.clock.now() });
   }
-}
-
-function emptySession(): Session {
-  return {
-    stdin: new PassThrough().resume(),
-    stdout: Readable.from([]),
-    stderr: Readable.from([]),
-    resize: () => Promise.resolve(),
-    exitCode: () => Promise.resolve(0),
-    close: () => undefined,
-  };
 }

@@ -53,4 +53,11 @@ export const namespacedBindings: readonly RoleBinding[] = [
   binding(system, 'system::leader-locking-kube-scheduler', [scheduler, serviceAccount(system, 'kube-scheduler')]),
   binding(open, 'system:controller:bootstrap-signer', [serviceAccount(system, 'bootstrap-signer')]),
   binding(system, 'system:coredns', [user('system:coredns')]),
+  // The signer runs under the controller manager's own name, as all our controllers do.
+  binding(
+    open,
+    'system:controller:bootstrap-signer',
+    [controllerManager],
+    'wherry:kube-controller-manager:bootstrap-signer',
+  ),
 ];

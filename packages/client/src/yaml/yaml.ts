@@ -10,7 +10,7 @@ import {
 } from 'js-yaml';
 
 /**
- * Manifests are read as kubectl reads them, by YAML 1.1: `yes` and `on` are booleans, and `defaultMode: 0644` is octal.
+ * YAML is read as kubectl and upstream's API server read it, by YAML 1.1: `yes` and `on` are booleans, and `defaultMode: 0644` is octal.
  * Of 1.1 it leaves out what nobody means: times and numbers to the base of 60.
  */
 const schema = CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag, {
@@ -24,9 +24,13 @@ const schema = CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag, {
   },
 });
 
-/** All documents of a text. @throws an Error with the place of what cannot be read */
-export function loadDocuments(text: string): readonly unknown[] {
-  return loadAll(text, { schema }) as unknown[];
+/**
+ * All documents of a text.
+ * @param repeatedKeys whether a key that stands twice in a mapping is refused, or the last one counts
+ * @throws an Error with the place of what cannot be read
+ */
+export function loadYamlDocuments(text: string, repeatedKeys: 'refused' | 'last' = 'refused'): readonly unknown[] {
+  return loadAll(text, { schema, json: repeatedKeys === 'last' }) as unknown[];
 }
 
 /** What is wrong with a text, and in which line. */
