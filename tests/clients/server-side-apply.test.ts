@@ -133,6 +133,23 @@ describe('server-side apply by the official kubectl', () => {
     expect(owners(migrated)).not.toContain('kubectl-client-side-apply Update');
   });
 
+  it('is what wherry’s own apply does too, and takes over from its client-side one', async () => {
+    const own = (manifest: string, ...args: readonly string[]) =>
+      cluster.wherry(['apply', '-f', '-', ...args], { input: manifest });
+    await own(deployment('own'));
+    const applied = await own(deployment('own', { replicas: 2 }), '--server-side');
+    expect([applied.code, applied.stdout]).toEqual([0, 'deployment.apps/own serverside-applied\n']);
+    expect(owners(await fetched('own'))).toContain('wherry Apply');
+    expect(owners(await fetched('own'))).not.toContain('wherry-client-side-apply Update');
+    const refused = await own(deployment('own', { replicas: 3 }), '--server-side', '--field-manager=other');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('Apply failed with 1 conflict: conflict with "wherry": .spec.replicas'),
+    ]);
+    await own(deployment('own', { replicas: 3 }), '--server-side', '--field-manager=other', '--force-conflicts');
+    expect((await fetched('own')).spec.replicas).toBe(3);
+  });
+
   it('explains what does not fit', async () => {
     const wrong = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { a: 1 } });
     expect((await serverSide(wrong)).stderr).toContain(

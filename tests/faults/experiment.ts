@@ -157,9 +157,6 @@ export class Experiment {
       ...this.#eventHistories.flatMap(({ events }) => schedulingProblems(events)),
       ...(pods === undefined || otherPods === undefined ? [] : differences(pods, otherPods)),
       ...overlaps(this.#observer.runs),
-      ...this.outcomes
-        .filter(({ victim }) => victim === undefined)
-        .map(({ fault }) => `${describeFault(fault)}: nobody had the role`),
     ];
   }
 
@@ -170,7 +167,7 @@ export class Experiment {
       ([what, all]) => `  ${what}: ${all.length} times, ${this.#longestGap(all)}`,
     );
     return [
-      `${this.outcomes.length} faults`,
+      `${this.outcomes.length} faults, of which ${this.outcomes.filter(({ victim }) => victim === undefined).length} found nobody in the role`,
       ...gaps.sort(),
       `${writer.acknowledged} writes acknowledged, ${[...writer.failures.values()].reduce((sum, one) => sum + one, 0)} without an answer`,
       ...[...writer.failures].map(([message, count]) => `  ${count} × ${message}`),

@@ -350,6 +350,12 @@ describe('etcdctl with three members', () => {
     const all = await statuses();
     expect(new Set(all.map(({ Status }) => Status.leader)).size).toBe(1);
     expect(all.filter(({ Status: { header, leader } }) => header.member_id === leader)).toHaveLength(1);
+    await eventually('each says where it is', async () => {
+      const list = await ctl.lines('member', 'list');
+      for (const { name, clientUrl } of store.members) {
+        expect(list.some((line) => line.includes(`, started, ${name}, `) && line.includes(clientUrl))).toBe(true);
+      }
+    });
     await eventually('all have the same', async () => {
       expect(new Set((await ctl.lines('endpoint', 'hashkv')).map(hashOf)).size).toBe(1);
     });

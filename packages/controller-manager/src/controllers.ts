@@ -18,8 +18,11 @@ import { startNamespaces } from './controllers/namespace/controller.ts';
 import { startNodeIpam } from './controllers/node-ipam/controller.ts';
 import { startNodeLifecycle } from './controllers/node-lifecycle/controller.ts';
 import { startPodGc } from './controllers/pod-gc/controller.ts';
+import { startPvProtection } from './controllers/pv-protection/controller.ts';
+import { startPvcProtection } from './controllers/pvc-protection/controller.ts';
 import { startReplicaSets } from './controllers/replica-set/controller.ts';
 import { startReplicationControllers } from './controllers/replication-controller/controller.ts';
+import { startResourceQuotas } from './controllers/resource-quota/controller.ts';
 import { startRootCaPublisher } from './controllers/root-ca/controller.ts';
 import { startServiceAccounts } from './controllers/service-account/controller.ts';
 import { startStatefulSets } from './controllers/stateful-set/controller.ts';
@@ -52,6 +55,9 @@ const controllers: ReadonlyMap<string, StartController> = new Map<string, StartC
   ['certificatesigningrequest-approving-controller', startCertificateApproving],
   ['certificatesigningrequest-signing-controller', startCertificateSigning],
   ['certificatesigningrequest-cleaner-controller', startCertificateCleaning],
+  ['resourcequota-controller', startResourceQuotas],
+  ['persistentvolumeclaim-protection-controller', startPvcProtection],
+  ['persistentvolume-protection-controller', startPvProtection],
   ['namespace-controller', startNamespaces],
   ['garbage-collector-controller', startGarbageCollector],
   ['pod-garbage-collector-controller', startPodGc],

@@ -69,6 +69,8 @@ export const flags = {
   'concurrent-gc-syncs': workers(20, 'objects of the garbage collector'),
   'concurrent-namespace-syncs': workers(10, 'terminating namespaces'),
   'concurrent-ttl-after-finished-syncs': workers(5, 'finished Jobs'),
+  'concurrent-resource-quota-syncs': workers(5, 'ResourceQuotas'),
+  'resource-quota-sync-period': { kind: 'duration', default: 300_000, help: 'between two counts of a quota usage' },
 } as const satisfies FlagSpec;
 
 export type Flags = FlagValues<typeof flags>;
@@ -117,6 +119,7 @@ export function optionsOf(given: Flags, files: Files): Options {
     terminatedPodGcThreshold: given['terminated-pod-gc-threshold'],
     clusterSigningDurationMs: given['cluster-signing-duration'],
     ...files,
+    resourceQuotaSyncPeriodMs: given['resource-quota-sync-period'],
     concurrent: {
       deployment: given['concurrent-deployment-syncs'],
       replicaSet: given['concurrent-replicaset-syncs'],
@@ -131,6 +134,7 @@ export function optionsOf(given: Flags, files: Files): Options {
       garbageCollector: given['concurrent-gc-syncs'],
       namespace: given['concurrent-namespace-syncs'],
       ttlAfterFinished: given['concurrent-ttl-after-finished-syncs'],
+      resourceQuota: given['concurrent-resource-quota-syncs'],
     },
   };
   if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -79,6 +79,7 @@ async function start(values: FlagValues<typeof flags>, host: Host): Promise<void
       listenClientUrls: values['listen-client-urls'],
       advertiseClientUrls: values['advertise-client-urls'] ?? values['listen-client-urls'],
       listenPeerUrl,
+      joinsExisting: values['initial-cluster-state'] === 'existing',
       advertisePeerUrls: advertised ?? (own === undefined ? [] : [own.peerUrl]),
       clientTls,
       peerTls,

@@ -27,7 +27,7 @@ export function printRows(rows: readonly Row[]): void {
     what,
     show(ours, unit),
     peer === undefined ? '' : `${peer.name} ${show(peer.series, unit)}`,
-    peer === undefined ? '' : (median(ours) / median(peer.series)).toFixed(2),
+    peer === undefined || median(peer.series) === 0 ? '' : (median(ours) / median(peer.series)).toFixed(2),
     goal,
   ]);
   const table = [['row', 'what', 'wherry', 'peer', 'ratio', 'goal'], ...cells];

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface LoadResult {
   readonly sent: number;
@@ -14,10 +14,16 @@ export interface LoadResult {
 export class LoadProcess {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
+  readonly #ended: Promise<never>;
 
   private constructor(child: ChildProcess, lines: Interface) {
     this.#child = child;
     this.#lines = lines;
+    this.#ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`The client ended with ${code}`);
+    });
+    // Whoever waits for a word hears of it; an end after the last one is as it should be.
+    this.#ended.catch(() => undefined);
   }
 
   /** @param enter what the client is run by, to be in another network namespace */
@@ -27,18 +33,19 @@ export class LoadProcess {
     perSecond: number,
     enter: readonly string[] = [],
   ): Promise<LoadProcess> {
-    const program = join(import.meta.dirname, 'load.ts');
+    const program = fileURLToPath(new URL('./load.ts', import.meta.url));
     const [command = '', ...args] = [...enter, process.execPath, program, host, String(port), String(perSecond)];
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout });
-    await once(lines, 'line');
-    return new LoadProcess(child, lines);
+    const load = new LoadProcess(child, lines);
+    await Promise.race([once(lines, 'line'), load.#ended]);
+    return load;
   }
 
   async stop(): Promise<LoadResult> {
     const said = once(this.#lines, 'line');
     this.#child.kill('SIGTERM');
-    return JSON.parse(String(await said));
+    return JSON.parse(String(await Promise.race([said, this.#ended])));
   }
 
   kill(): void {

@@ -8,14 +8,13 @@ import { isIP } from 'node:net';
 
 const TICK_MS = 5;
 const ANSWER_MS_MAX = 5_000;
-/** A connection is given up after so many requests: new ones and kept ones both meet the update. */
+/** One of so many requests ends its connection: new ones and kept ones both meet the update. */
 const REQUESTS_PER_CONNECTION = 20;
 /** Docker's answer changes with the update; asked this often, it is never much older than its client's cache would be. */
 const LOOKUP_EVERY_MS = 100;
 
 const [host = '', port = '', rate = ''] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 512, scheduling: 'fifo' });
-const uses = new WeakMap<object, number>();
 const failures: Record<string, number> = {};
 let sent = 0;
 let done = 0;
@@ -39,14 +38,13 @@ const ticking = setInterval(() => {
 
 function send(): void {
   const address = addresses[sent++ % addresses.length] ?? host;
-  const outgoing = request(
-    { host: address, port: Number(port), path: '/', agent, timeout: ANSWER_MS_MAX },
-    (response) => {
-      response.resume();
-      response.on('end', () => finish(response.statusCode === 200 ? undefined : `status ${response.statusCode}`));
-      response.on('error', (error) => finish(error.message));
-    },
-  );
+  const headers = sent % REQUESTS_PER_CONNECTION === 0 ? { connection: 'close' } : {};
+  const target = { host: address, port: Number(port), path: '/', agent, headers, timeout: ANSWER_MS_MAX };
+  const outgoing = request(target, (response) => {
+    response.resume();
+    response.on('end', () => finish(response.statusCode === 200 ? undefined : `status ${response.statusCode}`));
+    response.on('error', (error) => finish(error.message));
+  });
   let finished = false;
   const finish = (problem: string | undefined): void => {
     if (finished) return;
@@ -54,11 +52,6 @@ function send(): void {
     done++;
     if (problem !== undefined) failures[problem] = (failures[problem] ?? 0) + 1;
   };
-  outgoing.on('socket', (socket) => {
-    const used = (uses.get(socket) ?? 0) + 1;
-    uses.set(socket, used);
-    if (used >= REQUESTS_PER_CONNECTION) outgoing.setHeader('connection', 'close');
-  });
   outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
   outgoing.on('error', (error) => finish('code' in error ? String(error.code) : error.message));
   outgoing.end();

@@ -47,7 +47,7 @@ export async function timedStart(
   mkdirSync(cluster.home, { recursive: true });
   const startMs = performance.now();
   const up = spawn('sh', [join(repository, 'wherry'), 'up', '--name', cluster.name, '--port', String(PORT), ...flags], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'ignore',
     env: { ...process.env, WHERRY_HOME: cluster.home },
   });
   const ended = once(up, 'exit');

@@ -28,14 +28,13 @@ export class Swarm {
   readonly socket = join(folder, 'docker.sock');
   readonly docker = new Docker({ socketPath: this.socket });
 
-  static async start(): Promise<Swarm> {
+  /** From nothing: what an earlier run left goes first. */
+  async start(): Promise<void> {
     await removeSwarm();
     mkdirSync(folder, { recursive: true });
     await succeed('ip', ['netns', 'add', place.namespace]);
     await succeed('ip', ['-n', place.namespace, 'link', 'set', 'lo', 'up']);
-    const swarm = new Swarm();
-    await swarm.#startEngine();
-    return swarm;
+    await this.#startEngine();
   }
 
   /** For programs that are to be beside the containers. */

@@ -37,7 +37,7 @@ export class Daemons {
     this.#folder = join(clusterFolder, 'run');
   }
 
-  all(): readonly Daemon[] {
+  all(): Daemon[] {
     return this.#records().map(({ spec, process }) => ({
       name: spec.name,
       kind: spec.kind,

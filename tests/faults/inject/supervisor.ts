@@ -53,22 +53,26 @@ export class Supervisor {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       if (!this.#engine.isRunning && !this.#held.has('engine')) await this.#engine.start();
-      for (const { name, state } of this.#daemons.all()) {
-        if (state !== 'gone') {
-          this.#deadSinceMs.delete(name);
-          continue;
-        }
-        if (this.#held.has(name)) continue;
-        const sinceMs = this.#deadSinceMs.get(name);
-        if (sinceMs === undefined) {
-          this.endedByThemselves.push({ name, atMs: Date.now() });
-          this.#log(`${name} has ended by itself`);
-          this.#deadSinceMs.set(name, Date.now());
-        } else if (Date.now() - sinceMs >= RESTART_MS) {
-          await this.#restart(name);
-        }
-      }
+      // Nodes' own come last: to enter a node takes the engine, which may be what is broken.
+      const names = this.#daemons.all().sort((a, b) => Number(a.node !== undefined) - Number(b.node !== undefined));
+      for (const { name } of names) await this.#look(name);
       await sleep(LOOK_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(name: string): Promise<void> {
+    if (this.#daemons.named(name).state !== 'gone') {
+      this.#deadSinceMs.delete(name);
+      return;
+    }
+    if (this.#held.has(name)) return;
+    const sinceMs = this.#deadSinceMs.get(name);
+    if (sinceMs === undefined) {
+      this.endedByThemselves.push({ name, atMs: Date.now() });
+      this.#log(`${name} has ended by itself`);
+      this.#deadSinceMs.set(name, Date.now());
+    } else if (Date.now() - sinceMs >= RESTART_MS) {
+      await this.#restart(name);
     }
   }
 

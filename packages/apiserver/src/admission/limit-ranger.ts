@@ -31,7 +31,7 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
     resources: ['/pods', '/persistentvolumeclaims'],
     admit(attributes, object) {
       // A pod's containers cannot change any more once it exists.
-      if (attributes.stored.resource !== 'pods' || attributes.operation !== 'CREATE') {
+      if (attributes.stored.resource !== 'pods' || attributes.operation !== 'CREATE' || attributes.subresource !== '') {
         return object;
       }
       let pod = object as Pod;
@@ -87,7 +87,10 @@ export function withLimitDefaults(pod: Pod, range: LimitRange): Pod {
     };
     note(addedRequests, 'request');
     note(addedLimits, 'limit');
-    return { ...container, resources: { ...own, ...merged('requests', own, addedRequests), ...merged('limits', own, addedLimits) } };
+    return {
+      ...container,
+      resources: { ...own, ...merged('requests', own, addedRequests), ...merged('limits', own, addedLimits) },
+    };
   };
   const containers = spec.containers.map((container) => filled(container, 'container'));
   const initContainers = spec.initContainers?.map((container) => filled(container, 'init container'));

@@ -1,4 +1,4 @@
-import { forbidden, notFound, resources, StatusError } from '@wherry/api';
+import { forbidden, type Namespace, notFound, resources, StatusError } from '@wherry/api';
 import type { ObjectReader } from '../cache/object-reader.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './chain.ts';
 
@@ -11,23 +11,39 @@ const reviews = new Set(['localsubjectaccessreviews']);
 export function namespaceLifecycle(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    async validate(attributes) {
-      const { operation, stored, namespace, name } = attributes;
+    admit(attributes, object) {
+      const { operation, stored, namespace } = attributes;
+      if (namespace === '' || !stored.namespaced || operation !== 'CREATE' || reviews.has(stored.resource)) {
+        return object;
+      }
+      const known = reader.read(resources.namespaces, '', namespace);
+      if (known === undefined) {
+        return checkMissing(attributes, reader).then(() => object);
+      }
+      checkAlive(attributes, known);
+      return object;
+    },
+    validate({ operation, stored, name }) {
       if (operation === 'DELETE' && stored.group === '' && stored.resource === 'namespaces' && immortal.has(name)) {
         throw forbidden(stored, name, 'this namespace may not be deleted');
       }
-      if (namespace === '' || !stored.namespaced || operation !== 'CREATE' || reviews.has(stored.resource)) {
-        return;
-      }
-      const found = await reader.readFresh(resources.namespaces, '', namespace);
-      if (found === undefined) {
-        throw notFound(resources.namespaces, namespace);
-      }
-      if (found.status?.phase === 'Terminating' || found.metadata?.deletionTimestamp !== undefined) {
-        throw terminating(attributes);
-      }
     },
   };
+}
+
+/** The cache may not have seen a namespace that was just created. @throws StatusError NotFound, Forbidden */
+async function checkMissing(attributes: AdmissionAttributes, reader: ObjectReader): Promise<void> {
+  const found = await reader.readFresh(resources.namespaces, '', attributes.namespace);
+  if (found === undefined) {
+    throw notFound(resources.namespaces, attributes.namespace);
+  }
+  checkAlive(attributes, found);
+}
+
+function checkAlive(attributes: AdmissionAttributes, { status, metadata }: Namespace): void {
+  if (status?.phase === 'Terminating' || metadata?.deletionTimestamp !== undefined) {
+    throw terminating(attributes);
+  }
 }
 
 function terminating(attributes: AdmissionAttributes): StatusError {

@@ -1,5 +1,4 @@
-import { forbidden, type Node, type Pod, type PriorityClass, resources, type Toleration } from '@wherry/api';
-import type { ObjectReader } from '../cache/object-reader.ts';
+import { allContainers, type Node, type Pod, type PodSpec, type Toleration } from '@wherry/api';
 import { type AdmissionPlugin, isResource } from './chain.ts';
 
 export interface TolerationSeconds {
@@ -14,6 +13,7 @@ const UNREACHABLE = 'node.kubernetes.io/unreachable';
 export function defaultTolerationSeconds(seconds: TolerationSeconds): AdmissionPlugin {
   return {
     name: 'DefaultTolerationSeconds',
+    resources: ['/pods'],
     admit(attributes, object) {
       if (attributes.operation === 'DELETE' || !isResource(attributes, '', 'pods')) {
         return object;
@@ -52,6 +52,7 @@ function toleratesNoExecute(toleration: Toleration, key: string): boolean {
 /** New nodes take no pods until the node controller has seen them ready. */
 export const taintNodesByCondition: AdmissionPlugin = {
   name: 'TaintNodesByCondition',
+  resources: ['/nodes'],
   admit(attributes, object) {
     if (attributes.operation !== 'CREATE' || !isResource(attributes, '', 'nodes')) {
       return object;
@@ -64,60 +65,32 @@ export const taintNodesByCondition: AdmissionPlugin = {
   },
 };
 
-const SYSTEM_PRIORITY_PREFIX = 'system-';
+/** Pods that ask for a resource of some device may use the nodes that are tainted with its name. Off by default. */
+export const extendedResourceToleration: AdmissionPlugin = {
+  name: 'ExtendedResourceToleration',
+  resources: ['/pods'],
+  admit(attributes, object) {
+    if (attributes.operation === 'DELETE' || attributes.subresource !== '') {
+      return object;
+    }
+    const pod = object as Pod;
+    const { spec } = pod;
+    const missing = extendedResources(spec).filter(
+      (name) => !(spec?.tolerations ?? []).some((toleration) => isToleration(toleration, name)),
+    );
+    if (spec === undefined || missing.length === 0) {
+      return pod;
+    }
+    const added = missing.map((key): Toleration => ({ key, operator: 'Exists', effect: 'NoSchedule' }));
+    return { ...pod, spec: { ...spec, tolerations: [...(spec.tolerations ?? []), ...added] } };
+  },
+};
 
-/** Resolves a pod's priority class to its number, and keeps at most one class the default. */
-export function priority(reader: ObjectReader): AdmissionPlugin {
-  return {
-    name: 'Priority',
-    async admit(attributes, object) {
-      if (attributes.operation !== 'CREATE' || !isResource(attributes, '', 'pods')) {
-        return object;
-      }
-      const pod = object as Pod;
-      const asked = pod.spec?.priorityClassName ?? '';
-      const found = asked === '' ? defaultClass(reader) : await reader.readFresh(resources.priorityclasses, '', asked);
-      if (asked !== '' && found === undefined) {
-        throw forbidden(resources.pods, pod.metadata?.name ?? '', `no PriorityClass with name ${asked} was found`);
-      }
-      const value = found?.value ?? 0;
-      if (pod.spec?.priority !== undefined && pod.spec.priority !== value) {
-        throw forbidden(
-          resources.pods,
-          pod.metadata?.name ?? '',
-          `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
-        );
-      }
-      const name = found?.metadata?.name ?? '';
-      const preemptionPolicy = pod.spec?.preemptionPolicy ?? found?.preemptionPolicy ?? 'PreemptLowerPriority';
-      const spec = { containers: [], ...pod.spec, priority: value, preemptionPolicy };
-      return { ...pod, spec: name === '' ? spec : { ...spec, priorityClassName: name } };
-    },
-    validate(attributes) {
-      if (attributes.operation === 'DELETE' || !isResource(attributes, 'scheduling.k8s.io', 'priorityclasses')) {
-        return;
-      }
-      const next = attributes.object as PriorityClass;
-      const name = next.metadata?.name ?? '';
-      const known = defaultClass(reader);
-      if (next.globalDefault === true && known !== undefined && known.metadata?.name !== name) {
-        throw forbidden(
-          resources.priorityclasses,
-          name,
-          `PriorityClass ${known.metadata?.name ?? ''} is already marked as default. Only one default can exist`,
-        );
-      }
-    },
-  };
+function extendedResources(spec: PodSpec | undefined): readonly string[] {
+  const names = allContainers(spec).flatMap(({ resources }) => Object.keys(resources?.requests ?? {}));
+  return [...new Set(names.filter((name) => name.includes('/') && !name.includes('kubernetes.io/')))].sort();
 }
 
-function defaultClass(reader: ObjectReader): PriorityClass | undefined {
-  let lowest: PriorityClass | undefined;
-  for (const candidate of reader.all(resources.priorityclasses)) {
-    const isSystem = candidate.metadata?.name?.startsWith(SYSTEM_PRIORITY_PREFIX) ?? false;
-    if (candidate.globalDefault === true && !isSystem && (lowest === undefined || candidate.value < lowest.value)) {
-      lowest = candidate;
-    }
-  }
-  return lowest;
+function isToleration({ key, operator, effect }: Toleration, name: string): boolean {
+  return key === name && operator === 'Exists' && effect === 'NoSchedule';
 }

@@ -8,19 +8,25 @@ import {
   type Volume,
   type VolumeMount,
 } from '@wherry/api';
-import { type Random, randomSuffix } from '@wherry/daemon';
+import { type Clock, type Random, randomSuffix } from '@wherry/daemon';
 import type { ObjectReader } from '../cache/object-reader.ts';
 import { type AdmissionPlugin, isResource } from './chain.ts';
+import { mountProblem } from './mountable-secrets.ts';
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** Upstream's WarnOnlyBoundTokenExpirationPeriod plus an hour would be for old clients; tokens are rotated by kubelets. */
 const TOKEN_EXPIRATION_SECONDS = 3607;
 
+/** How often, and how far apart, upstream looks for an account that should be there any moment. */
+const DEFAULT_ATTEMPTS = 10;
+const ATTEMPT_MS = 100;
+
 /** Every pod runs as a service account, whose token, CA and namespace it finds as files. */
-export function serviceAccount(reader: ObjectReader, random: Random): AdmissionPlugin {
+export function serviceAccount(reader: ObjectReader, random: Random, clock: Clock): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
+    resources: ['/pods'],
     async admit(attributes, object) {
       if (attributes.operation !== 'CREATE' || !isResource(attributes, '', 'pods')) {
         return object;
@@ -32,7 +38,7 @@ export function serviceAccount(reader: ObjectReader, random: Random): AdmissionP
       }
       const name = pod.spec?.serviceAccountName;
       const accountName = name === undefined || name === '' ? 'default' : name;
-      const account = await reader.readFresh(resources.serviceaccounts, attributes.namespace, accountName);
+      const account = await find(attributes.namespace, accountName, reader, clock, random);
       if (account === undefined) {
         throw forbidden(
           resources.pods,
@@ -43,9 +49,32 @@ export function serviceAccount(reader: ObjectReader, random: Random): AdmissionP
       if (pod.spec === undefined) {
         throw internalError('pod without spec passed the schema');
       }
+      const problem = mountProblem(pod.spec, account);
+      if (problem !== undefined) {
+        throw forbidden(resources.pods, pod.metadata?.name ?? '', problem);
+      }
       return { ...pod, spec: withAccount(pod.spec, account, accountName, random) };
     },
   };
+}
+
+/** The `default` account of a new namespace is on its way: its controller makes it. */
+async function find(
+  namespace: string,
+  name: string,
+  reader: ObjectReader,
+  clock: Clock,
+  random: Random,
+): Promise<ServiceAccount | undefined> {
+  const attempts = name === 'default' ? DEFAULT_ATTEMPTS : 1;
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await reader.readFresh(resources.serviceaccounts, namespace, name);
+    if (found !== undefined || attempt === attempts) {
+      return found;
+    }
+    // Bounded by the attempts; a client that has gone costs no more than that.
+    await clock.sleep(ATTEMPT_MS + random.integer(ATTEMPT_MS), new AbortController().signal);
+  }
 }
 
 function refuseMirror(pod: Pod, name: string): void {

@@ -1,19 +1,11 @@
 import type { Clock, Health, Logger, Metrics, Random } from '@wherry/daemon';
-import { AdmissionChain, type AdmissionPlugin } from '../admission/chain.ts';
-import { namespaceLifecycle } from '../admission/namespace-lifecycle.ts';
-import { nodeRestriction } from '../admission/node-restriction.ts';
-import {
-  defaultTolerationSeconds,
-  priority,
-  type TolerationSeconds,
-  taintNodesByCondition,
-} from '../admission/pod-defaults.ts';
-import { serviceAccount } from '../admission/service-account.ts';
+import { AdmissionChain } from '../admission/chain.ts';
+import { type AdmissionOptions, admissionPlugins } from '../admission/plugins.ts';
+import type { TolerationSeconds } from '../admission/pod-defaults.ts';
 import { type Authorizer, AuthorizerChain } from '../auth/attributes.ts';
 import { Authenticator, clusterInfoPath } from '../auth/authenticate.ts';
 import { BearerTokens } from '../auth/bearer-tokens.ts';
 import { BootstrapTokens } from '../auth/bootstrap-tokens.ts';
-import { escalationCheck } from '../auth/escalation.ts';
 import { NodeAuthorizer } from '../auth/node-authorizer.ts';
 import { RbacAuthorizer } from '../auth/rbac.ts';
 import { Reviews } from '../auth/reviews.ts';
@@ -37,7 +29,7 @@ import type { ComponentProbes } from '../registry/component-status.ts';
 import type { Registry } from '../registry/context.ts';
 import { Dispatcher } from '../registry/dispatch.ts';
 import { ObjectStore } from '../registry/object-store.ts';
-import { KindTable } from '../registry/served-kind.ts';
+import { KindTable, type StoredKind } from '../registry/served-kind.ts';
 import type { Storage } from '../storage/port.ts';
 
 export interface ApiserverOptions {
@@ -56,6 +48,7 @@ export interface ApiserverOptions {
   readonly nodePortRange: string;
   readonly authorizationModes: readonly string[];
   readonly tolerations: TolerationSeconds;
+  readonly admission: AdmissionOptions;
   readonly eventTtlSeconds: number;
   readonly inflight: InflightLimits;
   readonly serverAddress: string;
@@ -85,11 +78,9 @@ export function assemble(options: ApiserverOptions): Apiserver {
   const bearers = new BearerTokens(tokens, bootstrapTokens);
   const rbac = new RbacAuthorizer(reader);
   const authorizer = authorizers(options.authorizationModes, reader, rbac);
-  const admission = new AdmissionChain(plugins(options, reader, rbac, authorizer));
-  const { stored: addresses } = kinds.storedVersion('networking.k8s.io', 'ipaddresses');
-  if (addresses === undefined) {
-    throw new Error('ipaddresses are not stored');
-  }
+  const quotas = storedKind(kinds, '', 'resourcequotas');
+  const admission = new AdmissionChain(admissionPlugins({ ...options, reader, store, quotas, rbac, authorizer }));
+  const addresses = storedKind(kinds, 'networking.k8s.io', 'ipaddresses');
   const allocation = new ServiceAllocation({
     store,
     reader,
@@ -161,20 +152,10 @@ function authorizers(modes: readonly string[], reader: ObjectReader, rbac: RbacA
   return new AuthorizerChain([superuserAuthorizer, ...chosen]);
 }
 
-/** Upstream's order of the plugins that there are so far; DESIGN.md says which are missing. */
-function plugins(
-  options: ApiserverOptions,
-  reader: ObjectReader,
-  rbac: RbacAuthorizer,
-  authorizer: Authorizer,
-): AdmissionPlugin[] {
-  return [
-    namespaceLifecycle(reader),
-    serviceAccount(reader, options.random),
-    nodeRestriction(reader),
-    taintNodesByCondition,
-    priority(reader),
-    defaultTolerationSeconds(options.tolerations),
-    escalationCheck(rbac, authorizer),
-  ];
+function storedKind(kinds: KindTable, group: string, resource: string): StoredKind {
+  const { stored } = kinds.storedVersion(group, resource);
+  if (stored === undefined) {
+    throw new Error(`${resource} are not stored`);
+  }
+  return stored;
 }

@@ -57,6 +57,17 @@ export const flags = {
     min: 0,
     help: 'toleration of unreachable nodes',
   },
+  'enable-admission-plugins': {
+    kind: 'list',
+    default: [],
+    help: 'admission plugins to switch on beside those that are on by default',
+  },
+  'disable-admission-plugins': { kind: 'list', default: [], help: 'admission plugins to switch off' },
+  'admission-control-config-file': {
+    kind: 'string',
+    optional: true,
+    help: 'AdmissionConfiguration (YAML): defaults and exemptions of PodSecurity, limitedResources of ResourceQuota',
+  },
   'event-ttl': { kind: 'duration', default: 3_600_000, help: 'how long events are kept' },
   'max-requests-inflight': { kind: 'integer', default: 400, min: 1, help: 'reading requests served at one time' },
   'max-mutating-requests-inflight': {

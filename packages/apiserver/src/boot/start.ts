@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Health, type Host, pause } from '@wherry/daemon';
+import { load } from 'js-yaml';
+import {
+  type AdmissionConfiguration,
+  defaultConfiguration,
+  readAdmissionConfiguration,
+} from '../admission/configuration.ts';
 import { HttpServer } from '../http/server.ts';
 import { KubeletClient } from '../proxying/kubelet-client.ts';
 import type { Storage } from '../storage/port.ts';
@@ -62,6 +69,7 @@ interface Files {
   readonly clientAuthority: string;
   readonly signingKey: string;
   readonly verifyingKeys: readonly string[];
+  readonly admission: AdmissionConfiguration;
   readonly kubelet:
     | { readonly certificate: string; readonly key: string; readonly authority: string | undefined }
     | undefined;
@@ -87,7 +95,17 @@ async function readFiles(flags: ApiserverFlags): Promise<Files> {
           key: await read(kubeletKey),
           authority: kubeletAuthority === undefined ? undefined : await read(kubeletAuthority),
         };
-  return { certificate, key, clientAuthority, signingKey, verifyingKeys, kubelet };
+  const admission = await admissionConfiguration(flags['admission-control-config-file']);
+  return { certificate, key, clientAuthority, signingKey, verifyingKeys, admission, kubelet };
+}
+
+/** Files that it names are looked for beside it, as upstream does. */
+async function admissionConfiguration(path: string | undefined): Promise<AdmissionConfiguration> {
+  if (path === undefined) {
+    return defaultConfiguration;
+  }
+  const parsed = async (file: string): Promise<unknown> => load(await readFile(file, 'utf8'));
+  return readAdmissionConfiguration(await parsed(path), (other) => parsed(resolve(dirname(path), other)));
 }
 
 function assembleFrom(options: StartOptions, files: Files, health: Health): Apiserver {
@@ -123,6 +141,11 @@ function assembleFrom(options: StartOptions, files: Files, health: Health): Apis
     tolerations: {
       notReady: flags['default-not-ready-toleration-seconds'],
       unreachable: flags['default-unreachable-toleration-seconds'],
+    },
+    admission: {
+      enable: flags['enable-admission-plugins'],
+      disable: flags['disable-admission-plugins'],
+      configuration: files.admission,
     },
     eventTtlSeconds: Math.ceil(flags['event-ttl'] / 1000),
     inflight: { readOnly: flags['max-requests-inflight'], mutating: flags['max-mutating-requests-inflight'] },

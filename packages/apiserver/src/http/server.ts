@@ -22,6 +22,7 @@ export interface ServerOptions {
 
 /** Streams one HTTP/2 connection may have open (Go's default). */
 const STREAMS_PER_CONNECTION_MAX = 250;
+const SESSION_MEGABYTES_MAX = 64;
 const HEADER_BYTES_MAX = 64 * 1024;
 const CONNECTIONS_MAX = 20_000;
 
@@ -93,6 +94,8 @@ function secureServer(options: ServerOptions): Http2SecureServer {
     // HTTP/2 sets it itself, HTTP/1 does not: of two events in a row the second would wait for the client's late ACK.
     noDelay: true,
     settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION_MAX, initialWindowSize: 1024 * 1024 },
+    // A client's watches share a connection: beyond Node's own limit of 10 the next of them would be refused.
+    maxSessionMemory: SESSION_MEGABYTES_MAX,
     maxHeaderListPairs: 512,
     ...{ maxHeaderSize: HEADER_BYTES_MAX },
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ApplyConflicts } from './conflicts.ts';
-import { World } from './testing.ts';
+import { writeFilter } from './reset-fields.ts';
+import { trackedOf, World } from './testing.ts';
+import { trackCreate } from './track-update.ts';
 import type { Bag } from './values.ts';
 
 const pod = (spec: Bag, metadata: Bag = {}): Bag => ({
@@ -200,5 +202,21 @@ describe('other writes', () => {
     expect(Object.keys(world.owners)).toHaveLength(10);
     expect(world.owners['ancient-changes Update']).toBe('{"f:data":{".":{},"f:k0":{},"f:k1":{},"f:k2":{},"f:k3":{}}}');
     expect(Object.values(world.times)[0]).toBe('2026-01-01T00:00:04Z');
+  });
+});
+
+describe('what a subresource has no say in', () => {
+  const filter = writeFilter({ group: 'apps', resource: 'deployments', subresource: 'status', hasStatus: true });
+  const deployment = { metadata: { name: 'd', labels: { a: 'b' } }, spec: { replicas: 1 }, status: { replicas: 1 } };
+
+  it.each([
+    ['made', {}],
+    ['applied to', { metadata: { annotations: { x: 'y' } } }],
+  ])('is owned by nobody once an object is %s through it', (_name, more) => {
+    const kind = trackedOf('apps', 'v1', 'Deployment');
+    const writer = { manager: 'm', subresource: 'status', filter, now: '2026-01-01T00:00:00Z' };
+    const entries = trackCreate(kind, { ...deployment, ...more }, undefined, writer);
+    expect(JSON.stringify(entries)).toContain('"f:replicas"');
+    expect(JSON.stringify(entries)).not.toMatch(/f:labels|f:spec/);
   });
 });

@@ -14,6 +14,8 @@ export class OwnedFields {
   #set: FieldSet | undefined;
 
   constructor(text: string, set?: FieldSet) {
+    // Put together from hundreds of pieces, which are freed once it is read.
+    text.charCodeAt(0);
     this.text = text;
     this.#set = set;
   }

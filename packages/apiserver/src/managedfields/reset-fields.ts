@@ -8,6 +8,8 @@ import { fieldElement, self } from './path-element.ts';
 export interface WriteFilter {
   /** Fields of the object itself that need not even be compared. */
   readonly skipped: ReadonlySet<string>;
+  /** Whether nothing else is left out. */
+  readonly skipsOnly: boolean;
   /** Answers the set itself if all of it may be owned. */
   apply(set: FieldSet): FieldSet;
 }
@@ -41,7 +43,7 @@ const included: Readonly<Record<string, readonly string[]>> = {
 };
 
 const noneSkipped: ReadonlySet<string> = new Set();
-export const everything: WriteFilter = { skipped: noneSkipped, apply: (set) => set };
+export const everything: WriteFilter = { skipped: noneSkipped, skipsOnly: true, apply: (set) => set };
 
 const filters = new Map<string, WriteFilter>();
 
@@ -76,13 +78,14 @@ function excluding(paths: readonly string[]): WriteFilter {
   const set = setOf(...paths.map((path) => path.split('.').map(fieldElement)));
   return {
     skipped: new Set(paths.filter((path) => !path.includes('.'))),
+    skipsOnly: paths.every((path) => !path.includes('.')),
     apply: (fields) => recursiveDifference(fields, set),
   };
 }
 
 function including(paths: readonly string[]): WriteFilter {
   const patterns = paths.map((path) => path.split('.'));
-  return { skipped: noneSkipped, apply: (fields) => matching(fields, patterns) };
+  return { skipped: noneSkipped, skipsOnly: false, apply: (fields) => matching(fields, patterns) };
 }
 
 /** The members that any pattern leads to, with all below them. */

@@ -35,7 +35,7 @@ export interface Writer {
 /** The entries of an object that is made. */
 export function trackCreate(kind: TrackedKind, object: Bag, sent: Entries, writer: Writer): Entries {
   const managers = forgetsManagers(sent) ? [] : (readManagers(sent ?? []) ?? []);
-  if (managers.length > 0) return tracked(kind, kind.blank, object, managers, writer);
+  if (managers.length > 0 || !writer.filter.skipsOnly) return tracked(kind, kind.blank, object, managers, writer);
   const text = createdText(kind.shape, kind.blank, object, writer.filter.skipped);
   return text === '{}' ? undefined : [newEntry(identityOf(kind, writer, 'Update'), new OwnedFields(text), writer.now)];
 }

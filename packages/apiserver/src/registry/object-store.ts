@@ -117,7 +117,7 @@ export class ObjectStore {
       if (result !== undefined && 'updated' in result) {
         return result.updated;
       }
-      current = result === undefined ? await this.#read(stored, key) : result.current;
+      current = result === undefined ? await this.#read(stored, key, current) : result.current;
       certain = true;
     }
     throw conflict(stored, name);
@@ -187,8 +187,10 @@ export class ObjectStore {
       : { current: decoded(stored, outcome.current) };
   }
 
-  async #read(stored: StoredKind, key: string): Promise<Entry | undefined> {
-    return decoded(stored, await translated(this.#storage.get(key)));
+  /** @param known what is taken for the present object: nothing need be decoded if it is */
+  async #read(stored: StoredKind, key: string, known?: Entry): Promise<Entry | undefined> {
+    const found = await translated(this.#storage.get(key));
+    return known !== undefined && found?.revision === known.revision ? known : decoded(stored, found);
   }
 
   async #attempt(stored: StoredKind, key: string, write: () => Promise<WriteOutcome>): Promise<WriteOutcome> {

@@ -14,6 +14,8 @@ let client: ProtobufClient;
 beforeAll(async () => {
   api = await startTestServer();
   client = new ProtobufClient(api);
+  // Pods wait for their account when there is none.
+  await api.request('POST', '/api/v1/namespaces/default/serviceaccounts', { body: { metadata: { name: 'default' } } });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();

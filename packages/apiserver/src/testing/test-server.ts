@@ -2,6 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type ListMeta, type ObjectMeta, requestEntityTooLarge } from '@wherry/api';
 import { createMetrics, Health, Scope, seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import { createMemoryStore } from '@wherry/store/client';
+import { defaultConfiguration } from '../admission/configuration.ts';
+import type { AdmissionOptions } from '../admission/plugins.ts';
 import { type Apiserver, assemble } from '../boot/assemble.ts';
 import { bootstrap } from '../boot/bootstrap.ts';
 import type { ApiRequest, ApiResponse, PeerCertificate, StreamOutput } from '../http/exchange.ts';
@@ -60,7 +62,12 @@ export interface TestWatch {
 
 const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
 
-export async function startTestServer(options: { readonly kubelets?: KubeletClient } = {}): Promise<TestServer> {
+export interface TestServerOptions {
+  readonly kubelets?: KubeletClient;
+  readonly admission?: Partial<AdmissionOptions>;
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const scope = new Scope('test', silentLogger);
   const storage = new StoreStorage(createMemoryStore({ clock: systemClock }), systemClock);
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -85,6 +92,7 @@ export async function startTestServer(options: { readonly kubelets?: KubeletClie
     nodePortRange: '30000-32767',
     authorizationModes: ['Node', 'RBAC'],
     tolerations: { notReady: 300, unreachable: 300 },
+    admission: { enable: [], disable: [], configuration: defaultConfiguration, ...options.admission },
     eventTtlSeconds: 3600,
     inflight: { readOnly: 400, mutating: 200 },
     serverAddress: '127.0.0.1:6443',

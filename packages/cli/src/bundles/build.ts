@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type BuildResult, build } from 'esbuild';
 import { BUNDLER_VERSION, type Bundle, type BundleManifest, bundleFolder } from './bundles.ts';
-import { inAscii, leanPlugin } from './lean.ts';
+import { inAscii, leanPlugin, requiredBuiltins } from './lean.ts';
 
 /** Older ones are kept because a running daemon may still load a part of its bundle. */
 const BUNDLES_KEPT_MAX = 5;
@@ -54,7 +54,7 @@ async function compile(root: string, entry: string): Promise<Compiled> {
     logLevel: 'silent',
     // The compiler finds its native program beside its own files.
     external: ['esbuild'],
-    plugins: [leanPlugin(root)],
+    plugins: [leanPlugin(root), requiredBuiltins],
     banner: { js: moduleBanner },
     define: { __dirname: 'wherryFolder', __filename: 'wherryFile' },
   });
@@ -62,8 +62,7 @@ async function compile(root: string, entry: string): Promise<Compiled> {
 
 /** Libraries in CommonJS use these, which a module does not have by itself. */
 const moduleBanner = [
-  "import { createRequire as wherryCreateRequire } from 'node:module';",
-  'const require = wherryCreateRequire(import.meta.url);',
+  "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
   'const wherryFolder = import.meta.dirname;',
   'const wherryFile = import.meta.filename;',
 ].join('\n');
@@ -87,7 +86,7 @@ async function writeBundle(
 
 async function inputsOf(root: string, inputs: Readonly<Record<string, unknown>>): Promise<BundleManifest['inputs']> {
   const paths = Object.keys(inputs).filter(
-    (path) => !path.includes('node_modules/') && !/^(<|unused:|lean:)/.test(path),
+    (path) => !path.includes('node_modules/') && !/^(<|unused:|lean:|builtin:)/.test(path),
   );
   return Promise.all(
     [...paths, 'package-lock.json'].map(async (path) => {

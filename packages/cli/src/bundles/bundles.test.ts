@@ -51,6 +51,24 @@ test('a bundle by another version of the bundler is made anew', async () => {
   expect(freshBundle(root, 'x')).toBeUndefined();
 });
 
+test('parts of Node.js bring nothing along that is not asked for', async () => {
+  const program = [
+    "import http, { request } from 'node:http';",
+    "import { constants } from 'node:http2';",
+    "import { readFileSync } from 'fs';",
+    "import * as path from 'node:path';",
+    "import { EventEmitter } from 'node:events';",
+    'class Mine extends EventEmitter {}',
+    "const lazy = await import('node:os');",
+    'const known = [http.request === request, typeof readFileSync, path.sep, new Mine().on !== undefined, lazy.EOL];',
+    "const fetching = process.moduleLoadList.some((name) => name.includes('deps/undici/undici'));",
+    'console.log(JSON.stringify([...known, fetching]));',
+  ];
+  await writeFile(join(root, 'src/main.ts'), program.join('\n'));
+  const { file } = await ensureBundle(root, 'x', 'src/main.ts');
+  expect(JSON.parse(output(file))).toEqual([true, 'function', '/', true, '\n', false]);
+});
+
 test('of undici only what the client uses is in a bundle', async () => {
   await writeFile(
     join(root, 'src/main.ts'),

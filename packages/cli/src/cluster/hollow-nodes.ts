@@ -23,6 +23,17 @@ const network = { cidr: '127.128.0.0/16', first: '127.128' };
 export const hollowNodeNames = ({ hollowNodes = 0 }: Pick<ClusterConfig, 'hollowNodes'>): readonly string[] =>
   Array.from({ length: hollowNodes }, (_, index) => `${PREFIX}-${index + 1}`);
 
+/** Of these nodes, those that are ours by name and too many. */
+export function surplusNodes(
+  names: readonly string[],
+  { hollowNodes = 0 }: Pick<ClusterConfig, 'hollowNodes'>,
+): string[] {
+  return names.filter((name) => {
+    const index = new RegExp(`^${PREFIX}-([1-9]\\d*)$`).exec(name)?.[1];
+    return index !== undefined && Number(index) > hollowNodes;
+  });
+}
+
 /** The address that `--node-network` gives to the node at this index. */
 const addressOf = (index: number): string => `${network.first}.${(index + 1) >> 8}.${(index + 1) & 255}`;
 

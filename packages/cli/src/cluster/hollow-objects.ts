@@ -7,7 +7,7 @@ import { observeDaemons } from '../daemons/records.ts';
 import { lastWords } from '../daemons/start.ts';
 import { Failure } from '../failure.ts';
 import type { ClusterConfig } from './config.ts';
-import { hollowNodeNames, hollowUser } from './hollow-nodes.ts';
+import { hollowNodeNames, hollowUser, surplusNodes } from './hollow-nodes.ts';
 import type { ClusterLayout } from './layout.ts';
 import { adminClient } from './wait.ts';
 
@@ -77,15 +77,22 @@ async function ignoreMissing(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Takes away nodes that nobody simulates any more, so that their pods are replaced elsewhere. @returns how many */
+/**
+ * Takes away nodes that nobody simulates any more, so that their pods are replaced elsewhere; also those that an earlier,
+ * interrupted `up` left. @returns how many
+ */
 export async function removeSurplusNodes(
   layout: ClusterLayout,
-  names: readonly string[],
+  config: ClusterConfig,
   signal: AbortSignal,
 ): Promise<number> {
   const client = adminClient(layout);
   try {
-    const left = [...names];
+    const { items } = await client.list(resources.nodes, { labelSelector: 'type=hollow', signal });
+    const left = surplusNodes(
+      items.map(({ metadata }) => metadata?.name ?? ''),
+      config,
+    );
     let removed = 0;
     const work = async (): Promise<void> => {
       for (let name = left.pop(); name !== undefined; name = left.pop()) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ClusterConfig, usualPorts } from './config.ts';
+import { surplusNodes } from './hollow-nodes.ts';
 import { certificateWishes } from './identities.ts';
 import { clusterLayout } from './layout.ts';
 import { daemonSpecs } from './specs.ts';
@@ -68,6 +69,12 @@ test('all hollow nodes are one process, whose certificate is valid for the addre
   expect(wishes[0]).toMatchObject({ commonName: 'wherry:hollow-nodes', organizations: [] });
   expect(wishes[1]?.ipAddresses).toHaveLength(300);
   expect(wishes[1]?.ipAddresses.slice(254, 256)).toEqual(['127.128.0.255', '127.128.1.0']);
+});
+
+test('surplusNodes names those above the count, and nodes of nobody else', () => {
+  const names = ['hollow-node-1', 'hollow-node-3', 'hollow-node-20', 'hollow-node-03', 'my-hollow-node-9', 'node-7'];
+  expect(surplusNodes(names, { hollowNodes: 2 })).toEqual(['hollow-node-3', 'hollow-node-20']);
+  expect(surplusNodes(names, {})).toEqual(['hollow-node-1', 'hollow-node-3', 'hollow-node-20']);
 });
 
 test('every pod network is known to all who must not masquerade it', () => {

@@ -85,7 +85,7 @@ class Start {
     const actions = await this.#start(config);
     const names = nodeNames(config);
     const nodes = names.length === 0 ? [] : await this.#waitForNodes(names);
-    await this.#hollowNodes(config, recorded);
+    await this.#hollowNodes(config);
     const unhealthy = await waitForHealth(this.#context, this.#layout);
     return { config, nodes, actions, unhealthy };
   }
@@ -148,14 +148,12 @@ class Start {
     );
   }
 
-  async #hollowNodes(config: ClusterConfig, recorded: ClusterConfig | undefined): Promise<void> {
-    const [names, before] = [hollowNodeNames(config), recorded === undefined ? [] : hollowNodeNames(recorded)];
-    const surplus = before.slice(names.length);
-    if (surplus.length > 0) {
-      const remove = () => removeSurplusNodes(this.#layout, surplus, this.#context.signal);
-      const done = (count: number) => (count === 0 ? undefined : `${count} hollow nodes removed`);
-      await this.#progress.step('removing hollow nodes', remove, done);
-    }
+  async #hollowNodes(config: ClusterConfig): Promise<void> {
+    if (config.ports.hollowProcess === undefined) return;
+    const remove = () => removeSurplusNodes(this.#layout, config, this.#context.signal);
+    const done = (count: number) => (count === 0 ? undefined : `${count} hollow nodes removed`);
+    await this.#progress.step('removing hollow nodes', remove, done);
+    const names = hollowNodeNames(config);
     if (names.length === 0) return;
     await this.#progress.step(
       'waiting for hollow nodes',

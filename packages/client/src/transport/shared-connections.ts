@@ -7,6 +7,8 @@ const STREAMS_MAX = 100;
 /** Bytes a stream that is not read may hold back; all together stay within the connection's, so none stalls another. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const CONNECTION_WINDOW_BYTES = STREAMS_MAX * STREAM_WINDOW_BYTES;
+/** Node's own limit, 10, is less than what streams that are not read may hold back, and refuses new ones beyond it. */
+const SESSION_MEGABYTES_MAX = 2 * (CONNECTION_WINDOW_BYTES >> 20);
 /** A connection that was silent for this long is asked whether it lives, and given up after as long again (client-go). */
 const SILENT_MS_MAX = 30_000;
 
@@ -118,6 +120,7 @@ export class SharedConnections {
     const http2 = connect(this.#options.server, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      maxSessionMemory: SESSION_MEGABYTES_MAX,
     });
     const opened = this.#current;
     const leave = (): void => {

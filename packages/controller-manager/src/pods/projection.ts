@@ -1,4 +1,4 @@
-import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '@wherry/api';
+import type { Affinity, Container, ContainerStatus, Pod, PodAffinity, PodSpec, PodStatus, Volume } from '@wherry/api';
 
 /** Annotations that controllers read; the rest may be large and is not kept. */
 const KEPT_ANNOTATIONS: readonly string[] = [
@@ -36,25 +36,63 @@ function projectSpec(spec: PodSpec): PodSpec {
     ...(hostname !== undefined && { hostname }),
     ...(subdomain !== undefined && { subdomain }),
     ...(spec.hostNetwork === true && { hostNetwork: true }),
-    ...(spec.affinity?.nodeAffinity !== undefined && { affinity: { nodeAffinity: spec.affinity.nodeAffinity } }),
-    ...(volumes !== undefined && {
-      volumes: volumes.flatMap((volume) =>
-        volume.persistentVolumeClaim === undefined
-          ? []
-          : [{ name: volume.name, persistentVolumeClaim: volume.persistentVolumeClaim }],
-      ),
-    }),
+    ...(spec.affinity !== undefined && { affinity: projectAffinity(spec.affinity) }),
+    ...(volumes !== undefined && { volumes: volumes.flatMap(projectVolume) }),
+    ...projectQuotaFacts(spec),
   };
 }
 
-function projectContainer({ name, ports, restartPolicy }: Container): Container {
-  return { name, ...(ports !== undefined && { ports }), ...(restartPolicy !== undefined && { restartPolicy }) };
+/** What quotas measure beside containers. */
+function projectQuotaFacts({
+  resources,
+  overhead,
+  activeDeadlineSeconds,
+  priorityClassName,
+}: PodSpec): Partial<PodSpec> {
+  return {
+    ...(resources !== undefined && { resources }),
+    ...(overhead !== undefined && { overhead }),
+    ...(activeDeadlineSeconds !== undefined && { activeDeadlineSeconds }),
+    ...(priorityClassName !== undefined && { priorityClassName }),
+  };
+}
+
+function projectVolume({ name, persistentVolumeClaim, ephemeral }: Volume): readonly Volume[] {
+  if (persistentVolumeClaim !== undefined) return [{ name, persistentVolumeClaim }];
+  return ephemeral === undefined ? [] : [{ name, ephemeral: {} }];
+}
+
+/** Of affinity between pods only what reaches into other namespaces, which quotas can forbid. */
+function projectAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: Affinity): Affinity {
+  return {
+    ...(nodeAffinity !== undefined && { nodeAffinity }),
+    ...(podAffinity !== undefined && { podAffinity: projectPodAffinity(podAffinity) }),
+    ...(podAntiAffinity !== undefined && { podAntiAffinity: projectPodAffinity(podAntiAffinity) }),
+  };
+}
+
+function projectPodAffinity(affinity: PodAffinity): PodAffinity {
+  const terms = [
+    ...(affinity.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
+  ].filter(({ namespaces, namespaceSelector }) => (namespaces ?? []).length > 0 || namespaceSelector !== undefined);
+  return terms.length === 0 ? {} : { requiredDuringSchedulingIgnoredDuringExecution: terms };
+}
+
+function projectContainer({ name, ports, restartPolicy, resources }: Container): Container {
+  return {
+    name,
+    ...(ports !== undefined && { ports }),
+    ...(restartPolicy !== undefined && { restartPolicy }),
+    ...(resources?.requests !== undefined || resources?.limits !== undefined ? { resources } : {}),
+  };
 }
 
 function projectStatus(status: PodStatus): PodStatus {
   const { phase, reason, conditions, podIP, podIPs, hostIP, startTime } = status;
-  const { containerStatuses, initContainerStatuses } = status;
+  const { containerStatuses, initContainerStatuses, qosClass } = status;
   return {
+    ...(qosClass !== undefined && { qosClass }),
     ...(phase !== undefined && { phase }),
     ...(reason !== undefined && { reason }),
     ...(conditions !== undefined && { conditions }),

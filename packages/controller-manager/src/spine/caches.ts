@@ -79,6 +79,9 @@ const CACHED: Readonly<Record<string, InformerOptions<never>>> = {
   ...cached(resources.endpoints, { project: (endpoints: Endpoints) => endpoints }),
   ...cached(resources.endpointslices, { indexers: { [BY_SERVICE]: byService } }),
   ...cached(resources.serviceaccounts, {}),
+  ...cached(resources.resourcequotas, { indexers: { [BY_NAMESPACE]: byNamespace } }),
+  ...cached(resources.persistentvolumeclaims, { indexers: { [BY_NAMESPACE]: byNamespace } }),
+  ...cached(resources.persistentvolumes, {}),
   ...cached(resources.configmaps, {
     // Only the published CA and what hosts that join are told is ever read.
     project: (map) => (isRead(map) ? map : metadataOnly(map)),

@@ -17,6 +17,7 @@ export interface Options {
   readonly rootCa: string | undefined;
   readonly clusterSigning: { readonly cert: string; readonly key: string } | undefined;
   readonly clusterSigningDurationMs: number;
+  readonly resourceQuotaSyncPeriodMs: number;
   readonly concurrent: ConcurrentSyncs;
 }
 
@@ -35,4 +36,5 @@ export interface ConcurrentSyncs {
   readonly garbageCollector: number;
   readonly namespace: number;
   readonly ttlAfterFinished: number;
+  readonly resourceQuota: number;
 }

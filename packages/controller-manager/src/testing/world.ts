@@ -21,6 +21,7 @@ export const testOptions: Options = {
   rootCa: 'CA',
   clusterSigning: undefined,
   clusterSigningDurationMs: 365 * 24 * 3_600_000,
+  resourceQuotaSyncPeriodMs: 300_000,
   concurrent: {
     deployment: 5,
     replicaSet: 5,
@@ -35,6 +36,7 @@ export const testOptions: Options = {
     garbageCollector: 20,
     namespace: 10,
     ttlAfterFinished: 5,
+    resourceQuota: 5,
   },
 };
 

@@ -31,11 +31,15 @@ interface Entry {
   status: PodStatus;
   /** The pod's end has been carried out: remove the object once its last status is written. */
   finished: boolean;
+  /** Its object has been removed: there is nothing left to tell. */
+  removed: boolean;
   /** What a write of ours returned, until the informer has caught up with it. */
   written: Known | undefined;
 }
 
 const writersDefault = 8;
+/** Who writes against us is answered no faster than this. */
+const disputeMs = 50;
 const backoff = { baseMs: 200, maxMs: 3_000 };
 
 function knownOf(pod: Pod): Known {
@@ -80,7 +84,15 @@ export class StatusManager {
     else {
       const { namespace = '', name = '' } = pod.metadata ?? {};
       const nodeName = pod.spec?.nodeName ?? '';
-      this.#entries.set(uid, { namespace, name, nodeName, status, finished: false, written: undefined });
+      this.#entries.set(uid, {
+        namespace,
+        name,
+        nodeName,
+        status,
+        finished: false,
+        removed: false,
+        written: undefined,
+      });
     }
     if (statusPatch(this.#current(uid)?.status, status) !== undefined) this.#queue.add(uid);
   }
@@ -107,7 +119,7 @@ export class StatusManager {
     entry.written = undefined;
     // Somebody who ended the pod for good is right.
     if (isPodTerminal(pod) && entry.status.phase !== known.status?.phase) return;
-    if (statusPatch(known.status, entry.status) !== undefined) this.#queue.add(pod.metadata?.uid ?? '');
+    if (statusPatch(known.status, entry.status) !== undefined) this.#queue.addAfter(pod.metadata?.uid ?? '', disputeMs);
     // The same: one copy in memory is enough, unless others have conditions of theirs in it.
     else if (known.status?.conditions?.length === entry.status.conditions?.length) entry.status = known.status ?? {};
   }
@@ -124,7 +136,7 @@ export class StatusManager {
   async #write(uid: string): Promise<void> {
     const entry = this.#entries.get(uid);
     const current = this.#current(uid);
-    if (entry === undefined || current === undefined) return;
+    if (entry === undefined || entry.removed || current === undefined) return;
     const { namespace, name, nodeName } = entry;
     const client = this.#options.client(nodeName);
     try {
@@ -141,6 +153,7 @@ export class StatusManager {
       }
       if (!entry.finished || this.#current(uid)?.deleted !== true) return;
       await client.delete(resources.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } });
+      entry.removed = true;
     } catch (error) {
       // Gone, or replaced by another of the same name: nobody is left to tell.
       if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -2,6 +2,7 @@
 // with resourceVersions, graceful deletion of pods and tokens. No validation, no defaults.
 import type { ApiRequest, ApiResponse, Transport } from '@wherry/client';
 import { rfc3339, systemClock } from '@wherry/daemon';
+import { sameJson } from '../plan/pod-status.ts';
 
 type Json = { [key: string]: unknown };
 interface Stored extends Json {
@@ -19,7 +20,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Merge patch, with the one list that the kubelet merges by key: conditions. */
+/** Merge patch, with the lists that the kubelet merges by key: conditions and addresses. */
 function merge(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result: Json = isObject(target) ? { ...target } : {};
@@ -27,6 +28,8 @@ function merge(target: unknown, patch: unknown): unknown {
     if (value === null) delete result[key];
     else if (key === 'conditions' && Array.isArray(value) && Array.isArray(result[key])) {
       result[key] = mergeByType(result[key], value);
+    } else if ((key === 'podIPs' || key === 'hostIPs') && Array.isArray(value)) {
+      result[key] = value.filter((one: unknown) => !(isObject(one) && one['$patch'] === 'delete'));
     } else result[key] = merge(result[key], value);
   }
   return result;
@@ -129,7 +132,9 @@ export class FakeApi implements Transport {
       return answer(this.delete(collection, namespace, name, options.gracePeriodSeconds));
     }
     if (request.method === 'PUT') return answer(this.put(collection, body as Stored));
-    return answer(this.put(collection, merge(object, body) as Stored));
+    const merged = merge(object, body) as Stored;
+    // A patch that changes nothing is no write.
+    return answer(sameJson(merged, object) ? object : this.put(collection, merged));
   }
 
   #create(collection: string, namespace: string, object: Stored): ApiResponse {

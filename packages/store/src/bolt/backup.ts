@@ -23,7 +23,7 @@ import { BoltWriter, type BucketSource } from './writer.ts';
 /** Behind the file, as etcd appends it: a checksum of all of it. */
 export const CHECKSUM_BYTES = 32;
 /** Keys or changes gathered between two turns of the event loop: about a millisecond. */
-const COLLECT_PER_SLICE = 5000;
+const COLLECT_PER_SLICE = 2000;
 
 export interface BackupFacts {
   readonly raftIndex: number;
@@ -62,7 +62,7 @@ export class Backup {
     return this.#writer.sizeBytes + CHECKSUM_BYTES;
   }
 
-  /** The whole of it, once. Each chunk costs about a millisecond. */
+  /** The whole of it, once. Each chunk costs about a millisecond, and is overwritten by the next. */
   *chunks(): Generator<Buffer> {
     const hash = createHash('sha256');
     for (const chunk of this.#writer.write()) {

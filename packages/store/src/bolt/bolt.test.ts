@@ -14,7 +14,7 @@ function source(name: string, items: readonly Item[]): BucketSource {
 function write(sources: readonly BucketSource[]): Buffer {
   const writer = new BoltWriter(sources);
   for (const _ of writer.measure());
-  const bytes = Buffer.concat([...writer.write()]);
+  const bytes = Buffer.concat(Array.from(writer.write(), (chunk) => Buffer.from(chunk)));
   expect(bytes.length).toBe(writer.sizeBytes);
   return bytes;
 }

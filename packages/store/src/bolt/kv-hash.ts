@@ -6,7 +6,7 @@ import { type Version, versionAt } from '../mvcc/version.ts';
 import { crc32c } from '../wal/crc32c.ts';
 import { KEY_BUCKET, keyOf, storedForm } from './etcd-layout.ts';
 
-const COLLECT_PER_SLICE = 5000;
+const COLLECT_PER_SLICE = 2000;
 const HASHED_BYTES_PER_SLICE = 256 << 10;
 
 export interface KvHash {

@@ -22,7 +22,7 @@ export interface BucketSource {
 }
 
 /** Items between two chances for others to run. */
-const ITEMS_PER_SLICE = 5000;
+const ITEMS_PER_SLICE = 2000;
 /** Bytes handed out at once, unless one item is larger. */
 const CHUNK_BYTES = 128 << 10;
 const FREELIST_PAGE = 2;
@@ -71,14 +71,20 @@ export class BoltWriter {
     this.#pages = page;
   }
 
-  /** Second pass: the file in chunks. */
+  /** Second pass: the file in chunks. Each is overwritten by the next: whoever keeps one must copy it. */
   *write(): Generator<Buffer, void> {
-    yield Buffer.concat([this.#meta(0), this.#meta(1), emptyPage(FREELIST_PAGE, pageFlags.freelist), this.#root()]);
-    for (const plan of this.#plans) yield* writeBucket(plan);
+    const pages = new PageBuffer();
+    this.#meta(pages, 0);
+    this.#meta(pages, 1);
+    writePageHeader(pages.take(PAGE_BYTES), FREELIST_PAGE, pageFlags.freelist, 0, 0);
+    this.#root(pages);
+    for (const plan of this.#plans) yield* writeBucket(plan, pages);
+    yield pages.filled();
   }
 
-  #meta(id: number): Buffer {
-    const page = emptyPage(id, pageFlags.meta);
+  #meta(pages: PageBuffer, id: number): void {
+    const page = pages.take(PAGE_BYTES);
+    writePageHeader(page, id, pageFlags.meta, 0, 0);
     const meta = page.subarray(PAGE_HEADER_BYTES);
     meta.writeUInt32LE(META_MAGIC, 0);
     meta.writeUInt32LE(META_VERSION, 4);
@@ -88,18 +94,48 @@ export class BoltWriter {
     meta.writeBigUInt64LE(BigInt(this.#pages), 40);
     meta.writeBigUInt64LE(BigInt(id), 48);
     meta.writeBigUInt64LE(fnv64(meta.subarray(0, META_BYTES)), META_BYTES);
-    return page;
   }
 
-  #root(): Buffer {
+  #root(pages: PageBuffer): void {
     const items = this.#plans.map(({ source, rootPage }) => {
       const value = Buffer.alloc(BUCKET_BYTES);
       value.writeBigUInt64LE(BigInt(rootPage), 0);
       return [Buffer.from(source.name), value] as const;
     });
-    const page = leafPage(ROOT_PAGE, items, BUCKET_FLAG);
-    if (page.length !== PAGE_BYTES) throw new Error(`Cannot write ${items.length} buckets: they must fit in a page`);
+    const written = leafPage(pages, ROOT_PAGE, items, BUCKET_FLAG);
+    if (written !== 1) throw new Error(`Cannot write ${items.length} buckets: they must fit in a page`);
+  }
+}
+
+/**
+ * Pages on their way out. One buffer serves a whole backup: a new one for each page would have the garbage collector
+ * walk the whole state again and again.
+ */
+class PageBuffer {
+  #buffer = Buffer.alloc(CHUNK_BYTES + PAGE_BYTES);
+  #used = 0;
+
+  get full(): boolean {
+    return this.#used >= CHUNK_BYTES;
+  }
+
+  /** So many bytes of zeros, to be written now. */
+  take(bytes: number): Buffer {
+    if (this.#used + bytes > this.#buffer.length) {
+      const larger = Buffer.alloc(this.#used + bytes);
+      this.#buffer.copy(larger, 0, 0, this.#used);
+      this.#buffer = larger;
+    }
+    const page = this.#buffer.subarray(this.#used, this.#used + bytes).fill(0);
+    this.#used += bytes;
     return page;
+  }
+
+  /** All that was taken since the last time. */
+  filled(): Buffer {
+    const bytes = this.#buffer.subarray(0, this.#used);
+    this.#used = 0;
+    return bytes;
   }
 }
 
@@ -166,28 +202,20 @@ interface Child {
   readonly firstKey: Buffer;
 }
 
-function* writeBucket(plan: BucketPlan): Generator<Buffer, void> {
+function* writeBucket(plan: BucketPlan, pages: PageBuffer): Generator<Buffer, void> {
   const filling = new LeafFilling();
   let page = plan.firstPage;
   let items: (readonly [Buffer, Buffer])[] = [];
   let children: Child[] = [];
-  let chunk: Buffer[] = [];
-  let chunkBytes = 0;
   const close = () => {
-    const bytes = leafPage(page, items, 0);
     children.push({ page, firstKey: items[0]?.[0] ?? Buffer.alloc(0) });
-    page += bytes.length / PAGE_BYTES;
+    page += leafPage(pages, page, items, 0);
     items = [];
-    chunk.push(bytes);
-    chunkBytes += bytes.length;
   };
   for (const item of plan.source.items()) {
     if (filling.opensPage(item[0].length, item[1].length)) close();
     items.push(item);
-    if (chunkBytes < CHUNK_BYTES) continue;
-    yield Buffer.concat(chunk);
-    chunk = [];
-    chunkBytes = 0;
+    if (pages.full) yield pages.filled();
   }
   close();
   for (const count of branchLevels(plan.leaves, plan.keyBytesMax)) {
@@ -196,27 +224,27 @@ function* writeBucket(plan: BucketPlan): Generator<Buffer, void> {
       // Spread evenly, so that no page is left with a single child.
       const from = Math.floor((i * children.length) / count);
       const below = children.slice(from, Math.floor(((i + 1) * children.length) / count));
-      chunk.push(branchPage(page, below));
+      branchPage(pages, page, below);
+      if (pages.full) yield pages.filled();
       parents.push({ page, firstKey: (below[0] as Child).firstKey });
       page++;
     }
     children = parents;
   }
   if (page !== plan.firstPage + plan.pages) throw new Error(`Bucket ${plan.source.name} changed while it was written`);
-  yield Buffer.concat(chunk);
 }
 
-function emptyPage(id: number, flags: number): Buffer {
-  const page = Buffer.alloc(PAGE_BYTES);
-  writePageHeader(page, id, flags, 0, 0);
-  return page;
-}
-
-function leafPage(id: number, items: readonly (readonly [Buffer, Buffer])[], itemFlags: number): Buffer {
+/** @returns the number of pages it took */
+function leafPage(
+  to: PageBuffer,
+  id: number,
+  items: readonly (readonly [Buffer, Buffer])[],
+  itemFlags: number,
+): number {
   let bytes = PAGE_HEADER_BYTES + items.length * ELEMENT_BYTES;
   for (const [key, value] of items) bytes += key.length + value.length;
   const pages = Math.ceil(bytes / PAGE_BYTES);
-  const page = Buffer.alloc(pages * PAGE_BYTES);
+  const page = to.take(pages * PAGE_BYTES);
   writePageHeader(page, id, pageFlags.leaf, items.length, pages - 1);
   let element = PAGE_HEADER_BYTES;
   let position = PAGE_HEADER_BYTES + items.length * ELEMENT_BYTES;
@@ -230,12 +258,12 @@ function leafPage(id: number, items: readonly (readonly [Buffer, Buffer])[], ite
     position += value.copy(page, position);
     element += ELEMENT_BYTES;
   }
-  return page;
+  return pages;
 }
 
-function branchPage(id: number, children: readonly Child[]): Buffer {
-  const page = emptyPage(id, pageFlags.branch);
-  page.writeUInt16LE(children.length, 10);
+function branchPage(to: PageBuffer, id: number, children: readonly Child[]): void {
+  const page = to.take(PAGE_BYTES);
+  writePageHeader(page, id, pageFlags.branch, children.length, 0);
   let element = PAGE_HEADER_BYTES;
   let position = PAGE_HEADER_BYTES + children.length * ELEMENT_BYTES;
   for (const child of children) {
@@ -245,5 +273,4 @@ function branchPage(id: number, children: readonly Child[]): Buffer {
     position += child.firstKey.copy(page, position);
     element += ELEMENT_BYTES;
   }
-  return page;
 }

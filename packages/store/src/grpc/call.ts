@@ -88,11 +88,14 @@ export class GrpcCall {
     this.#armDeadline(clock);
   }
 
-  /** Sends a message of a stream; messages of one turn of the event loop leave together. */
-  send(write: (writer: ByteWriter) => void): void {
+  /**
+   * Sends a message of a stream; messages of one turn of the event loop leave together.
+   * @param sizeBytes about how large it will be
+   */
+  send(write: (writer: ByteWriter) => void, sizeBytes = 1024): void {
     if (!this.open) return;
     if (this.#writer === undefined) {
-      this.#writer = new ByteWriter(1024);
+      this.#writer = new ByteWriter(sizeBytes);
       queueMicrotask(() => this.#flush());
     }
     writeMessage(this.#writer, write);

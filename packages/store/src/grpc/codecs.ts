@@ -39,12 +39,6 @@ export interface WatchCreate extends WatchRequest {
   readonly fragment: boolean;
 }
 
-export type WatchCall =
-  | { readonly kind: 'create'; readonly request: WatchCreate }
-  | { readonly kind: 'cancel'; readonly watchId: number }
-  | { readonly kind: 'progress' }
-  | { readonly kind: 'unknown' };
-
 const watchOptions = message<{ readonly watchId: number; readonly fragment: boolean }>(
   { watchId: [7, int()], fragment: [8, bool] },
   { watchId: 0, fragment: false },
@@ -52,13 +46,14 @@ const watchOptions = message<{ readonly watchId: number; readonly fragment: bool
 
 const watchId = message<{ readonly watchId: number }>({ watchId: [1, bound] }, { watchId: 0 });
 
-interface RawWatchCall {
+/** One of the three; of one that is none, nothing is known. `create` is read twice: part of it is a WatchRequest. */
+interface WatchCall {
   readonly create?: Buffer;
   readonly cancel?: { readonly watchId: number };
   readonly progress?: object;
 }
 
-export const rawWatchCall = message<RawWatchCall>(
+export const watchCall = message<WatchCall>(
   {
     create: [1, { ...bytes<Buffer>(), skip: () => false }],
     cancel: [2, nested(watchId)],

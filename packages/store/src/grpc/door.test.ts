@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Member } from '../client/testing/member.ts';
 import { ByteReader } from '../schema/bytes.ts';
 import { encode } from '../schema/codec.ts';
-import { putRequest, rangeRequest, rangeResponse } from '../schema/kv-codecs.ts';
+import { putRequest, rangeRequest, rangeResponse, txnRequest } from '../schema/kv-codecs.ts';
 import { REQUEST_BYTES_MAX, REQUEST_FRAME_BYTES_MAX } from '../schema/limits.ts';
 import { Requests } from '../server/requests.ts';
 import { statusAnswer, type WatchAnswer, watchAnswer } from './codecs.ts';
@@ -144,6 +144,17 @@ describe('the gRPC door', () => {
       text: 'etcdserver: request is too large',
     });
     expect(await call('KV/Put', put(REQUEST_FRAME_BYTES_MAX))).toMatchObject({ code: 8, text: /larger than max/ });
+  });
+
+  it('answers transactions that only read without the log', async () => {
+    const appended = () => member.replica?.raft.lastIndex;
+    const before = appended();
+    const read = { success: [{ kind: 'range', request: { key: 'a' } }] } as const;
+    expect((await call('KV/Txn', framed(encode(txnRequest, read)))).code).toBe(0);
+    expect(appended()).toBe(before);
+    const write = { success: [{ kind: 'put', request: { key: 'a', value: 'c' } }] } as const;
+    expect((await call('KV/Txn', framed(encode(txnRequest, write)))).code).toBe(0);
+    expect(appended()).toBe((before ?? 0) + 1);
   });
 
   it('ends a call at its deadline', async () => {

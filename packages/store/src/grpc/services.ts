@@ -13,7 +13,7 @@ import { watchMethod } from './watch-service.ts';
 export interface ServiceParts {
   readonly replica: Replica;
   readonly requests: Requests;
-  readonly cluster: Omit<ClusterOperations, 'snapshot' | 'hashKv' | 'defragment'>;
+  readonly cluster: ClusterOperations;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly facts: Facts;

@@ -10,6 +10,8 @@ import { grpcCodes, OK, statusOf } from './status.ts';
 
 /** Most of a snapshot that waits for a client to take it. */
 const WAITING_BYTES_MAX = 1 << 20;
+/** What a part takes beside its bytes. */
+const PART_OVERHEAD_BYTES = 128;
 
 /** etcd's Maintenance.Snapshot: the state as a file, in as many messages as its reader's pace allows. */
 export function snapshotMethod(
@@ -78,7 +80,7 @@ class SnapshotStream implements CallHandler {
       if (!this.#call.open) return;
       remainingBytes -= blob.length;
       const part = { revision, remainingBytes, blob };
-      this.#call.send((writer) => snapshotPart.write(writer, part, facts()));
+      this.#call.send((writer) => snapshotPart.write(writer, part, facts()), blob.length + PART_OVERHEAD_BYTES);
       await clock.sleep(0);
       while (this.#call.open && this.#call.waitingBytes > WAITING_BYTES_MAX) {
         await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import { CONNECTION_WATCHES_MAX, GRPC_CALL_OUT_BYTES_MAX, REQUEST_BYTES_MAX } fr
 import type { WatchBatch, WatchEvent } from '../schema/messages.ts';
 import { WatchStream } from '../server/watch-stream.ts';
 import type { CallHandler, GrpcCall } from './call.ts';
-import { rawWatchCall, type WatchAnswer, type WatchCreate, watchAnswer, watchOptions, watchRequest } from './codecs.ts';
+import { type WatchAnswer, type WatchCreate, watchAnswer, watchCall, watchOptions, watchRequest } from './codecs.ts';
 import type { GrpcMethod } from './method.ts';
 import type { ServiceParts } from './services.ts';
 import { statusOf } from './status.ts';
@@ -35,7 +35,7 @@ class Watches implements CallHandler {
   }
 
   message(bytes: Buffer): void {
-    const { create, cancel, progress } = rawWatchCall.read(new ByteReader(bytes));
+    const { create, cancel, progress } = watchCall.read(new ByteReader(bytes));
     if (create !== undefined) {
       const request = watchRequest.read(new ByteReader(create));
       this.#create({ ...request, ...watchOptions.read(new ByteReader(create)) });

@@ -40,6 +40,11 @@ function checkOp(op: RequestOp, depth: number): Refusal | undefined {
   return op.kind === 'put' ? checkPutShape(op.request) : checkKey(op.request);
 }
 
+/** Whether a transaction changes nothing, whichever way it goes: then it is a read. */
+export function isReadOnly({ success = [], failure = [] }: TxnRequest): boolean {
+  return [...success, ...failure].every((op) => op.kind === 'range' || (op.kind === 'txn' && isReadOnly(op.request)));
+}
+
 interface Touched {
   readonly puts: Set<string>;
   readonly deletes: Span[];

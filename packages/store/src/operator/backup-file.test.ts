@@ -23,7 +23,7 @@ const facts = {
 
 async function saved(mvcc: Mvcc): Promise<string> {
   const backup = await Backup.take(mvcc, facts, turn);
-  const bytes = Buffer.concat([...backup.chunks()]);
+  const bytes = Buffer.concat(Array.from(backup.chunks(), (chunk) => Buffer.from(chunk)));
   expect(bytes.length).toBe(backup.sizeBytes);
   const file = join(folder, `${mvcc.revision}.db`);
   writeFileSync(file, bytes);

@@ -1,3 +1,4 @@
+import { knowsItsConfiguration } from './membership.ts';
 import { Progress } from './progress.ts';
 import { hasQuorum, membersOf, type VoteResult, voteResult, votersOf } from './quorum.ts';
 import { appendOwn } from './replication.ts';
@@ -80,6 +81,7 @@ function turnTicks(state: RaftState): number {
 
 /** `preVote` asks without disturbing anybody; `vote` opens a new term; `transfer` may depose a healthy leader. */
 export function campaign(state: RaftState, how: 'preVote' | 'vote' | 'transfer'): void {
+  if (!knowsItsConfiguration(state)) return;
   const kind = how === 'preVote' ? 'preVote' : 'vote';
   const { id } = state.config;
   if (kind === 'preVote') {
@@ -203,6 +205,8 @@ function becomeLeader(state: RaftState): void {
     progress.active = true;
     state.progress.set(id, progress);
   }
+  // There may be a change among the entries we have and do not know to be committed.
+  state.pendingConfiguration = state.log.lastIndex;
   // Entries of earlier terms become committed only together with one of this term (Raft §5.4.2).
   appendOwn(state, [Buffer.alloc(0)]);
 }

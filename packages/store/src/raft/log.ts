@@ -6,6 +6,8 @@ import type { Entry, HardState, LogIndex, Persisted, SnapshotMeta, Term } from '
  */
 export class RaftLog {
   #entries: Entry[] = [];
+  /** Where the configuration entries are, in order: there are few of them. */
+  #configurations: LogIndex[] = [];
   /** Index and term of the entry before the first one kept. */
   #baseIndex: LogIndex;
   #baseTerm: Term;
@@ -24,7 +26,7 @@ export class RaftLog {
     for (const entry of persisted.entries) {
       if (entry.index <= snapshot.index) continue;
       assert(entry.index === this.lastIndex + 1, `Log has a gap before index ${entry.index}`);
-      this.#entries.push(entry);
+      this.#push(entry);
     }
     assert(hardState.commit <= this.lastIndex, `Commit ${hardState.commit} is beyond the log's end ${this.lastIndex}`);
     this.committed = Math.max(hardState.commit, snapshot.index) as LogIndex;
@@ -74,8 +76,16 @@ export class RaftLog {
     return result;
   }
 
-  append(term: Term, data: readonly Buffer[]): void {
-    for (const each of data) this.#entries.push({ index: next(this.lastIndex), term, data: each });
+  append(term: Term, data: readonly Buffer[], kind?: 'configuration'): void {
+    for (const each of data) {
+      const entry = { index: next(this.lastIndex), term, data: each };
+      this.#push(kind === undefined ? entry : { ...entry, kind });
+    }
+  }
+
+  /** Whether there is a configuration entry from `from` to `to`, both included. */
+  hasConfiguration(from: number, to: number): boolean {
+    return this.#configurations.some((index) => index >= from && index <= to);
   }
 
   /** Takes over a leader's entries that follow a matching one; only a real conflict cuts ours off. */
@@ -83,7 +93,7 @@ export class RaftLog {
     for (const [i, entry] of entries.entries()) {
       if (this.matches(entry.index, entry.term)) continue;
       if (entry.index <= this.lastIndex) this.#truncate(entry.index);
-      for (let rest = i; rest < entries.length; rest++) this.#entries.push(entries[rest] as Entry);
+      for (let rest = i; rest < entries.length; rest++) this.#push(entries[rest] as Entry);
       return;
     }
   }
@@ -113,12 +123,23 @@ export class RaftLog {
     return entries;
   }
 
-  takeApplicable(bytesMax: number): Entry[] {
-    const to = Math.min(this.committed, this.persisted) as LogIndex;
+  /**
+   * Up to and including the first configuration entry; that one only if the commit index that covers it is durable,
+   * or after a crash we would count with a configuration of the past.
+   */
+  takeApplicable(bytesMax: number, durableCommit: LogIndex): Entry[] {
+    const to = this.applicableTo(durableCommit);
     if (to <= this.applied) return [];
     const entries = this.slice(next(this.applied), to, bytesMax);
     this.applied = (this.applied + entries.length) as LogIndex;
     return entries;
+  }
+
+  applicableTo(durableCommit: LogIndex): LogIndex {
+    const to = Math.min(this.committed, this.persisted);
+    const first = this.#configurations.find((index) => index > this.applied);
+    if (first === undefined || first > to) return to as LogIndex;
+    return (durableCommit >= first ? first : first - 1) as LogIndex;
   }
 
   /** A write that ended with this entry is durable; it may have been overwritten by a newer leader since. */
@@ -129,6 +150,7 @@ export class RaftLog {
   /** Starts over from a leader's snapshot. */
   reset(snapshot: SnapshotMeta): void {
     this.#entries = [];
+    this.#configurations = [];
     this.#baseIndex = snapshot.index;
     this.#baseTerm = snapshot.term;
     this.snapshot = snapshot;
@@ -147,15 +169,22 @@ export class RaftLog {
     this.#baseTerm = this.termAt(newBase) as Term;
     this.#entries = this.#entries.slice(newBase - this.#baseIndex);
     this.#baseIndex = newBase as LogIndex;
+    this.#configurations = this.#configurations.filter((index) => index > newBase);
   }
 
   hardState(term: Term, vote: HardState['vote']): HardState {
     return { term, vote, commit: this.committed };
   }
 
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    if (entry.kind === 'configuration') this.#configurations.push(entry.index);
+  }
+
   #truncate(from: LogIndex): void {
     assert(from > this.committed, `Cannot overwrite index ${from}: committed up to ${this.committed}`);
     this.#entries.length = from - this.#baseIndex - 1;
+    this.#configurations = this.#configurations.filter((index) => index < from);
     this.persisted = Math.min(this.persisted, from - 1) as LogIndex;
     this.unstableFrom = Math.min(this.unstableFrom, from) as LogIndex;
   }

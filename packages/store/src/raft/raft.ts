@@ -11,6 +11,8 @@ import {
   tickElection,
 } from './election.ts';
 import { assert, RaftLog } from './log.ts';
+import { configure, leaveIsDue, proposeConfiguration, proposeLeave } from './membership.ts';
+import { votersOf } from './quorum.ts';
 import { confirmReads, onReadIndexReply, requestRead } from './reads.ts';
 import {
   advanceCommit,
@@ -46,6 +48,8 @@ interface Handed {
   readonly term: Term;
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
+  /** Commit index that becomes durable with it. */
+  readonly commit: LogIndex;
 }
 
 /**
@@ -59,11 +63,13 @@ export class Raft {
   /** Outputs handed out and not reported durable. */
   readonly #handed: Handed[] = [];
   #lastHardState: HardState;
+  #durableCommit: LogIndex;
 
   constructor(config: RaftConfig, persisted: Persisted) {
     const { hardState, snapshot } = persisted;
     assert(config.heartbeatTicks < config.electionTicks, 'heartbeatTicks must be below electionTicks');
     this.#lastHardState = hardState;
+    this.#durableCommit = hardState.commit;
     this.#state = {
       config,
       log: new RaftLog(persisted),
@@ -85,6 +91,8 @@ export class Raft {
       progress: new Map(),
       transferee: NOBODY,
       broadcastDue: false,
+      pendingConfiguration: 0 as LogIndex,
+      configuring: undefined,
       uncommittedBytes: 0,
       heartbeatRound: 0,
       pendingReads: [],
@@ -93,9 +101,7 @@ export class Raft {
       outbox: emptyOutbox(),
     };
     resetTimers(this.#state);
-    const { voters } = snapshot.configuration;
-    // Nobody to ask: leading at once saves an election timeout at each start.
-    if (voters.length === 1 && voters[0] === config.id) campaign(this.#state, 'vote');
+    this.#leadIfAlone();
   }
 
   get role(): Role {
@@ -140,6 +146,13 @@ export class Raft {
       case 'propose':
         propose(state, input.data);
         return;
+      case 'proposeConfiguration':
+        proposeConfiguration(state, input.change, input.data);
+        return;
+      case 'configure':
+        configure(state, input.index, input.change);
+        this.#leadIfAlone();
+        return;
       case 'read':
         requestRead(state, state.config.id, input.context);
         return;
@@ -163,17 +176,21 @@ export class Raft {
   /** Everything to be done since the last call. */
   take(): Output {
     const state = this.#state;
+    if (leaveIsDue(state)) proposeLeave(state);
     if (state.broadcastDue) broadcast(state);
     const { outbox, log } = state;
     state.outbox = emptyOutbox();
     const entries = log.takeUnstable();
-    const hardState = this.#changedHardState(entries.length > 0 || outbox.install !== undefined);
+    const hardState = this.#changedHardState(entries.length > 0 || outbox.install !== undefined || this.#commitMatters);
     const sequence = ++this.#sequence;
     if (hardState !== undefined || entries.length > 0) {
       const { lastIndex, lastTerm } = log;
-      this.#handed.push({ sequence, term: state.term, lastIndex, lastTerm });
+      this.#handed.push({ sequence, term: state.term, lastIndex, lastTerm, commit: this.#lastHardState.commit });
     }
-    const apply = log.takeApplicable(state.config.applyBytesMax);
+    const apply =
+      state.configuring === undefined ? log.takeApplicable(state.config.applyBytesMax, this.#durableCommit) : [];
+    const last = apply.at(-1);
+    if (last?.kind === 'configuration') state.configuring = last.index;
     return { sequence, hardState, entries, apply, ...outbox };
   }
 
@@ -183,8 +200,9 @@ export class Raft {
     return (
       broadcastDue ||
       log.unstableFrom <= log.lastIndex ||
-      Math.min(log.committed, log.persisted) > log.applied ||
-      this.#changedHardState(false, false) !== undefined ||
+      (this.#state.configuring === undefined && log.applicableTo(this.#durableCommit) > log.applied) ||
+      leaveIsDue(this.#state) ||
+      this.#changedHardState(this.#commitMatters, false) !== undefined ||
       outbox.install !== undefined ||
       outbox.sendNow.length +
         outbox.sendAfterPersist.length +
@@ -193,6 +211,20 @@ export class Raft {
         outbox.refusedReads.length >
         0
     );
+  }
+
+  /** A configuration entry is committed, and must not be acted upon before that is durable. */
+  get #commitMatters(): boolean {
+    const { log } = this.#state;
+    return log.hasConfiguration(this.#lastHardState.commit + 1, log.committed);
+  }
+
+  /** Nobody to ask: leading at once saves an election timeout at each start. */
+  #leadIfAlone(): void {
+    const state = this.#state;
+    const [only, ...others] = votersOf(state.configuration);
+    if (only !== state.config.id || others.length > 0 || state.role !== 'follower') return;
+    if (state.leader === NOBODY) campaign(state, 'vote');
   }
 
   /** A commit index alone is not worth a write: it is learnt again, so it only rides along. */
@@ -314,6 +346,7 @@ export class Raft {
     for (let first = this.#handed[0]; first !== undefined && first.sequence <= sequence; first = this.#handed[0]) {
       this.#handed.shift();
       state.persistedTerm = first.term;
+      this.#durableCommit = Math.max(this.#durableCommit, first.commit) as LogIndex;
       state.log.persistedTo(first.lastIndex, first.lastTerm);
     }
     if (state.role === 'leader') advanceCommit(state);
@@ -323,7 +356,7 @@ export class Raft {
   #transfer(to: NodeId): void {
     const state = this.#state;
     const progress = state.progress.get(to);
-    if (state.role !== 'leader' || progress === undefined) return;
+    if (state.role !== 'leader' || progress === undefined || !votersOf(state.configuration).includes(to)) return;
     state.transferee = to;
     state.electionElapsed = 0;
     sendAppends(state, to, progress, false);

@@ -1,4 +1,4 @@
-import { hasQuorum } from './quorum.ts';
+import { hasQuorum, votersOf } from './quorum.ts';
 import { broadcastHeartbeat } from './replication.ts';
 import { envelope, type RaftState, sendEarly } from './state.ts';
 import { type LogIndex, type MessageOf, NOBODY, type NodeId } from './types.ts';
@@ -24,7 +24,7 @@ export function requestRead(state: RaftState, from: NodeId, context: number): vo
     earlyReads.push({ from, context });
     return;
   }
-  if (state.progress.size === 0) {
+  if (votersOf(state.configuration).length === 1) {
     answer(state, from, context, log.committed);
     return;
   }

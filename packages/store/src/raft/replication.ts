@@ -110,6 +110,7 @@ export function onSnapshot(state: RaftState, message: MessageOf<'snapshot'>): vo
     log.reset(snapshot);
     state.configuration = snapshot.configuration;
     state.outbox.install = snapshot;
+    state.configuring = undefined;
   }
   state.outbox.sendAfterPersist.push({ ...head, kind: 'appendReply', match: log.committed });
 }

@@ -66,6 +66,10 @@ export interface RaftState {
   transferee: NodeId;
   /** Leader only: followers are behind; appends leave when the turn ends, so that one message carries all of it. */
   broadcastDue: boolean;
+  /** Leader only: index of the last configuration entry in the log that may not be applied yet. */
+  pendingConfiguration: LogIndex;
+  /** Configuration entry that the driver has been given and not applied yet. */
+  configuring: LogIndex | undefined;
   uncommittedBytes: number;
   heartbeatRound: number;
   /** Leader only: reads waiting for a round, in order of rounds. */
@@ -123,6 +127,7 @@ export function enter(state: RaftState, role: Role, term: Term, leader: NodeId):
   state.transferee = NOBODY;
   state.broadcastDue = false;
   state.uncommittedBytes = 0;
+  state.pendingConfiguration = 0 as LogIndex;
   state.pendingReads = [];
   state.earlyReads = [];
   resetTimers(state);

@@ -1,5 +1,7 @@
 import { Raft } from './raft.ts';
 import {
+  type Configuration,
+  type ConfigurationChange,
   type Entry,
   type HardState,
   type Input,
@@ -39,11 +41,16 @@ export class TestCluster {
   constructor(ids: readonly number[], electionTimeouts: readonly number[] = []) {
     const voters = ids as NodeId[];
     for (const id of voters) {
-      const snapshot = { index: 0 as LogIndex, term: 0 as Term, configuration: votersOnly(voters) };
-      const hardState = { term: 0 as Term, vote: NOBODY, commit: 0 as LogIndex };
-      this.disks.set(id, { hardState, snapshot, entries: [] });
+      this.join(id, voters);
       this.start(id, electionTimeouts[id - 1] ?? 10 + id);
     }
+  }
+
+  /** Makes an empty disk. @param voters whom the log begins with */
+  join(id: NodeId, voters: readonly NodeId[]): void {
+    const snapshot = { index: 0 as LogIndex, term: 0 as Term, configuration: votersOnly(voters) };
+    const hardState = { term: 0 as Term, vote: NOBODY, commit: 0 as LogIndex };
+    this.disks.set(id, { hardState, snapshot, entries: [] });
   }
 
   /** (Re)starts a member from its disk. @param electionTimeout in ticks, 10 … 19 */
@@ -77,6 +84,22 @@ export class TestCluster {
     this.input(id, { kind: 'propose', data: texts.map((text) => Buffer.from(text)) });
   }
 
+  change(id: number, change: ConfigurationChange): void {
+    this.input(id, { kind: 'proposeConfiguration', change, data: Buffer.from(JSON.stringify(change)) });
+  }
+
+  /** Takes a snapshot of what is applied. @param kept entries left in the log behind it */
+  snapshot(id: number, kept: number): void {
+    const { log, configuration } = this.member(id).inspect;
+    const index = log.applied;
+    const snapshot = { index, term: log.termAt(index) ?? (0 as Term), configuration };
+    const keepFrom = Math.max(1, index - kept + 1) as LogIndex;
+    const disk = this.disk(id);
+    disk.snapshot = snapshot;
+    disk.entries = disk.entries.filter((entry) => entry.index >= keepFrom);
+    this.input(id, { kind: 'snapshotTaken', snapshot, keepFrom });
+  }
+
   /** Delivers what is on the wires, and what that causes, until nothing moves. */
   settle(): void {
     while (this.wires.length > 0) this.deliver();
@@ -87,7 +110,7 @@ export class TestCluster {
     const messages = this.wires;
     this.wires = [];
     for (const message of messages) {
-      if (this.cut.has(message.from) || this.cut.has(message.to)) continue;
+      if (this.cut.has(message.from) || this.cut.has(message.to) || !this.members.has(message.to)) continue;
       this.input(message.to, { kind: 'message', message });
     }
   }
@@ -115,7 +138,12 @@ export class TestCluster {
       this.#say(id, output);
       this.wires.push(...output.sendNow);
       for (const { context, index } of output.reads) this.reads.push(`${id}: ${context} at ${index}`);
-      this.applied.get(id)?.push(...output.apply.filter((entry) => entry.data.length > 0));
+      this.applied.get(id)?.push(...output.apply.filter(({ data, kind }) => data.length > 0 && kind === undefined));
+      const last = output.apply.at(-1);
+      if (last?.kind === 'configuration') {
+        raft.step({ kind: 'configure', index: last.index, change: readChange(last) });
+        this.trace.push(`${id} configured ${configurationText(raft.inspect.configuration)}`);
+      }
       if (this.slowDisk.has(id)) this.#held.get(id)?.push(output);
       else this.#persist(id, output);
     }
@@ -152,7 +180,28 @@ export class TestCluster {
   }
 }
 
+function readChange({ data }: Entry): ConfigurationChange {
+  return data.length === 0 ? { transition: 'auto', changes: [] } : JSON.parse(data.toString());
+}
+
+/** `(1 2 3)&&(1 2) learners=(4) next=(2) leaves`, what is empty left out. */
+export function configurationText(configuration: Configuration): string {
+  const { voters, outgoing, learners, learnersNext, autoLeave } = configuration;
+  const parts = [`(${voters.join(' ')})${outgoing.length > 0 ? `&&(${outgoing.join(' ')})` : ''}`];
+  if (learners.length > 0) parts.push(`learners=(${learners.join(' ')})`);
+  if (learnersNext.length > 0) parts.push(`next=(${learnersNext.join(' ')})`);
+  if (autoLeave) parts.push('leaves');
+  return parts.join(' ');
+}
+
+function changeText(change: ConfigurationChange): string {
+  const signs = { addVoter: 'v', addLearner: 'l', remove: 'r' };
+  const changes = change.changes.map(({ kind, id }) => `${signs[kind]}${id}`).join(',');
+  return change.transition === 'auto' ? changes || 'leave' : `${changes}:${change.transition}`;
+}
+
 function entryText(entry: Entry): string {
+  if (entry.kind === 'configuration') return `${entry.term}/${entry.index}<${changeText(readChange(entry))}>`;
   return `${entry.term}/${entry.index}${entry.data.length > 0 ? `"${entry.data}"` : ''}`;
 }
 

@@ -11,8 +11,13 @@ export const NOBODY = 0 as NodeId;
 export interface Entry {
   readonly index: LogIndex;
   readonly term: Term;
-  /** What was proposed; empty for the entry by which a new leader opens its term. */
+  /**
+   * What was proposed; empty for the entry by which a new leader opens its term, and for the change of configuration
+   * by which a joint one is left.
+   */
   readonly data: Buffer;
+  /** Absent: a command. */
+  readonly kind?: 'configuration';
 }
 
 /** Must be durable before anything that follows from it is said to others. */
@@ -41,6 +46,22 @@ export interface Configuration {
 
 export function votersOnly(voters: readonly NodeId[]): Configuration {
   return { voters, outgoing: [], learners: [], learnersNext: [], autoLeave: false };
+}
+
+export interface MemberChange {
+  /** A learner becomes a voter and a voter a learner by adding it as such. */
+  readonly kind: 'addVoter' | 'addLearner' | 'remove';
+  readonly id: NodeId;
+}
+
+/** etcd-io/raft's ConfChangeV2. */
+export interface ConfigurationChange {
+  /**
+   * `auto`: joint only if there are several changes, and then left without being asked; `jointImplicit`: joint, and
+   * left without being asked; `jointExplicit`: joint until an empty change leaves it.
+   */
+  readonly transition: 'auto' | 'jointImplicit' | 'jointExplicit';
+  readonly changes: readonly MemberChange[];
 }
 
 /** Names the state after `index`; the bytes themselves are the driver's business. */
@@ -136,6 +157,13 @@ export type Input =
   | { readonly kind: 'message'; readonly message: Message }
   /** Wants these commands in the log; each is appended, forwarded or appears in `Output.refused`. */
   | { readonly kind: 'propose'; readonly data: readonly Buffer[] }
+  /** Wants another configuration; `data` goes into the log with it. Only a leader takes it. */
+  | { readonly kind: 'proposeConfiguration'; readonly change: ConfigurationChange; readonly data: Buffer }
+  /**
+   * The configuration entry that was handed out for applying is applied: until this is said nothing more is handed
+   * out. `change` is what it meant, undefined if the driver found that it must have no effect.
+   */
+  | { readonly kind: 'configure'; readonly index: LogIndex; readonly change: ConfigurationChange | undefined }
   /** Wants an index to read at: an answer with the same context follows, or none if leadership is lost. */
   | { readonly kind: 'read'; readonly context: number }
   /** Everything up to and including the output with this `sequence` is durable. */
@@ -149,7 +177,10 @@ export type Input =
   /** The driver holds a durable snapshot; entries up to `keepFrom` may be forgotten. */
   | { readonly kind: 'snapshotTaken'; readonly snapshot: SnapshotMeta; readonly keepFrom: LogIndex };
 
-export type RefusalReason = 'noLeader' | 'transferring' | 'tooManyUncommitted' | 'tooManyReads';
+export type RefusalReason = 'noLeader' | 'transferring' | 'tooManyUncommitted' | 'tooManyReads' | ChangeRefusal;
+
+/** `pendingChange`: the one before is not applied yet. `impossibleChange`: not from this configuration. */
+export type ChangeRefusal = 'pendingChange' | 'impossibleChange';
 
 /** What one turn of the core asks for. */
 export interface Output {
@@ -164,7 +195,7 @@ export interface Output {
   readonly sendNow: readonly Message[];
   /** Must wait until this output and all before it are durable. */
   readonly sendAfterPersist: readonly Message[];
-  /** Committed and durable here; apply in order. */
+  /** Committed and durable here; apply in order. A configuration entry is always the last one. */
   readonly apply: readonly Entry[];
   /** Reads with this context may be answered once `index` is applied. */
   readonly reads: readonly { readonly context: number; readonly index: LogIndex }[];

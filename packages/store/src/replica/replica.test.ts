@@ -95,6 +95,10 @@ describe('a member alone', () => {
     await propose(replica, { kind: 'deleteRange', request: { key: 'a' } });
     await propose(replica, { kind: 'compact', request: { revision: 3 } });
     await clock.advance(200);
+    // Room alone is not enough: an operator has to say that it is (etcd's NOSPACE alarm).
+    expect(await put(replica, 'b', 'x')).toEqual({ refused: 'noSpace' });
+    expect(replica.cluster.alarms).toEqual([{ memberId, alarm: 'NOSPACE' }]);
+    await propose(replica, { kind: 'alarm', request: { memberId, alarm: 'NOSPACE', on: false } });
     expect(await put(replica, 'b', 'x')).toEqual({ revision: 4 });
   });
 

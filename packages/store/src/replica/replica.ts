@@ -1,5 +1,5 @@
 import type { Mvcc } from '../mvcc/mvcc.ts';
-import { isRefusal } from '../mvcc/refusal.ts';
+import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
 import { Raft } from '../raft/raft.ts';
 import {
   type Entry,
@@ -8,6 +8,7 @@ import {
   NOBODY,
   type NodeId,
   type Output,
+  type RefusalReason,
   raftDefaults,
   type SnapshotMeta,
   type Term,
@@ -15,6 +16,7 @@ import {
 import type { StoreErrorKind } from '../schema/errors.ts';
 import type { LeaseId } from '../schema/messages.ts';
 import { ForeignData } from '../wal/recovery.ts';
+import { grows, refusedByAlarm } from './admission.ts';
 import { ClusterState } from './cluster-state.ts';
 import {
   applyCommand,
@@ -24,9 +26,17 @@ import {
   encodeCommand,
   readTicket,
 } from './command.ts';
+import { LeaderWaiters } from './leader-waiters.ts';
 import { LeaseTimer } from './lease-timer.ts';
 import { LogWriter } from './log-writer.ts';
 import type { ReplicaOptions, ReplicaParts } from './options.ts';
+import {
+  applyReconfiguration,
+  decodeReconfiguration,
+  encodeReconfiguration,
+  type Reconfiguration,
+  refusalOf,
+} from './reconfiguration.ts';
 import { type RecoveredMember, recoverMember } from './recovery.ts';
 import { SnapshotTraffic } from './snapshot-traffic.ts';
 import { Snapshots, type State } from './snapshots.ts';
@@ -35,6 +45,16 @@ import { type Answer, Waiters } from './waiters.ts';
 
 /** Proposals waiting for their answer; beyond it new ones are refused. */
 const PROPOSALS_MAX = 20_000;
+const refusals: Readonly<Record<RefusalReason, Refusal>> = {
+  noLeader: { refused: 'noLeader' },
+  transferring: { refused: 'noLeader' },
+  tooManyUncommitted: { refused: 'tooManyRequests' },
+  tooManyReads: { refused: 'tooManyRequests' },
+  pendingChange: { refused: 'unhealthy', detail: 'another change of members is under way' },
+  impossibleChange: { refused: 'notEnoughStarted' },
+};
+/** A member that was removed stays so long, for the sake of what it still has to say. */
+const LEAVE_TICKS = 10;
 /** Compaction and clean-up done per tick, about a millisecond. */
 const PRUNE_STEPS = 10_000;
 const DEFRAGMENT_KEYS = 200;
@@ -51,7 +71,7 @@ export class Replica {
   readonly #recovered: RecoveredMember;
   readonly #stop = new AbortController();
   /** Answered by applying; the context is the command, to save decoding it again. */
-  readonly #proposals: Waiters<CommandResponse, Command>;
+  readonly #proposals: Waiters<CommandResponse, Command | undefined>;
   readonly #reads: Waiters<undefined, undefined>;
   /** Replaced as a whole when a snapshot arrives. */
   #state: State;
@@ -66,7 +86,8 @@ export class Replica {
   #pumping = false;
   readonly #ticker: Ticker;
   #known: { leader: NodeId; term: Term; leading: boolean };
-  readonly #leaderWaiters = new Set<{ readonly not: number; readonly tell: () => void }>();
+  readonly #leaderWaiters: LeaderWaiters;
+  #raising = false;
 
   /**
    * Recovers from disk and takes part from then on.
@@ -115,6 +136,7 @@ export class Replica {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.leases = new LeaseTimer(clock);
+    this.#leaderWaiters = new LeaderWaiters(clock);
     this.#ticker = new Ticker(clock, heartbeatMs, (late) => {
       if (late) this.counts.lateTicks++;
       this.#guard(() => this.#tick());
@@ -167,12 +189,17 @@ export class Replica {
     return this.#raft.role === 'leader';
   }
 
+  get isLearner(): boolean {
+    const { learners, learnersNext } = this.#raft.inspect.configuration;
+    return [...learners, ...learnersNext].includes(this.options.memberId);
+  }
+
   get pendingProposals(): number {
     return this.#proposals.size;
   }
 
   get hasSpace(): boolean {
-    return this.mvcc.sizeBytes < this.options.quotaBytes;
+    return this.mvcc.sizeBytes < this.options.quotaBytes && !this.cluster.hasAlarm('NOSPACE');
   }
 
   /** Resolves when a leader is known. */
@@ -185,19 +212,8 @@ export class Replica {
   /** Calls back once a leader is known that is not `not`, or when the time is over. */
   leaderOtherThan(not: number, waitMs: number, tell: () => void): void {
     const { leader } = this.#raft;
-    if (leader !== NOBODY && leader !== not) {
-      tell();
-      return;
-    }
-    const waiter = {
-      not,
-      tell: () => {
-        timer.cancel();
-        if (this.#leaderWaiters.delete(waiter)) tell();
-      },
-    };
-    const timer = this.#parts.clock.setTimer(waitMs, () => waiter.tell());
-    this.#leaderWaiters.add(waiter);
+    if (leader !== NOBODY && leader !== not) tell();
+    else this.#leaderWaiters.add(not, waitMs, tell);
   }
 
   /**
@@ -214,6 +230,18 @@ export class Replica {
     const sequence = this.#proposals.add(answer, command);
     this.#toPropose.push(encodeCommand({ memberId: this.options.memberId, sequence }, command, encoded));
     this.#scheduleFlush();
+  }
+
+  /** Leader: puts a change of members into the log; `answer` as for commands. What is possible has been checked. */
+  reconfigure(reconfiguration: Reconfiguration, answer: Answer<CommandResponse>): void {
+    const refused = this.#stop.signal.aborted ? 'stopped' : this.isLeader ? undefined : 'notLeader';
+    if (refused !== undefined) {
+      answer({ refused });
+      return;
+    }
+    const ticket = { memberId: this.options.memberId, sequence: this.#proposals.add(answer, undefined) };
+    const data = encodeReconfiguration(ticket, reconfiguration);
+    this.#guard(() => this.#step({ kind: 'proposeConfiguration', change: reconfiguration.change, data }));
   }
 
   /** Calls `answer` once this member's state is at least as new as the cluster's was when called. */
@@ -244,8 +272,21 @@ export class Replica {
   #mayPropose(command: Command): StoreErrorKind | undefined {
     if (this.#stop.signal.aborted) return 'stopped';
     if (this.#proposals.size >= PROPOSALS_MAX) return 'tooManyRequests';
-    const grows = command.kind === 'put' || command.kind === 'leaseGrant' || (command.kind === 'txn' && adds(command));
-    return grows && !this.hasSpace ? 'noSpace' : undefined;
+    if (this.mvcc.sizeBytes >= this.options.quotaBytes && grows(command)) {
+      this.#raiseNoSpace();
+      return 'noSpace';
+    }
+    return refusedByAlarm(this.cluster, command);
+  }
+
+  /** From now on nobody takes what grows, until an operator has made room and said so. */
+  #raiseNoSpace(): void {
+    const alarm = { memberId: this.options.memberId, alarm: 'NOSPACE' } as const;
+    if (this.#raising || this.cluster.hasAlarm('NOSPACE')) return;
+    this.#raising = true;
+    this.propose({ kind: 'alarm', request: { ...alarm, on: true } }, undefined, () => {
+      this.#raising = false;
+    });
   }
 
   #scheduleFlush(): void {
@@ -300,18 +341,21 @@ export class Replica {
     for (const entry of output.apply) this.#apply(entry);
     this.#readsDue.push(...output.reads);
     for (const { data, reason } of output.refused) {
-      const kind = reason === 'tooManyUncommitted' ? 'tooManyRequests' : 'noLeader';
       this.counts.failedProposals++;
-      this.#proposals.answer(readTicket(data).sequence, { refused: kind });
+      this.#proposals.answer(readTicket(data).sequence, refusals[reason]);
     }
     for (const { context, reason } of output.refusedReads) {
-      this.#reads.answer(context, { refused: reason === 'noLeader' ? 'noLeader' : 'tooManyRequests' });
+      this.#reads.answer(context, refusals[reason]);
     }
   }
 
   #apply(entry: Entry): void {
     this.#applied = entry.index;
     this.#appliedTerm = entry.term;
+    if (entry.kind === 'configuration') {
+      this.#reconfigured(entry);
+      return;
+    }
     if (entry.data.length === 0) return;
     const ticket = readTicket(entry.data);
     const own = ticket.memberId === this.options.memberId;
@@ -319,6 +363,31 @@ export class Replica {
     const outcome = applyCommand(this.#state, command);
     if (!isRefusal(outcome)) this.#noteEffect(command);
     if (own) this.#proposals.answer(ticket.sequence, outcome);
+  }
+
+  #reconfigured(entry: Entry): void {
+    const reconfiguration = decodeReconfiguration(entry.data);
+    const refusal = refusalOf(this.cluster, reconfiguration);
+    if (refusal === undefined) applyReconfiguration(this.cluster, reconfiguration);
+    const change = refusal === undefined ? reconfiguration.change : undefined;
+    this.#raft.step({ kind: 'configure', index: entry.index, change });
+    const { configuration } = this.#raft.inspect;
+    this.#parts.logger.info({ index: entry.index, ...configuration, refusal }, 'members changed');
+    this.#parts.peers.know(this.cluster);
+    if (entry.data.length > 0) {
+      const { memberId, sequence } = readTicket(entry.data);
+      if (memberId === this.options.memberId) {
+        this.#proposals.answer(sequence, refusal ?? { revision: this.mvcc.revision });
+      }
+    }
+    if (this.cluster.isRemoved(this.options.memberId)) this.#leave();
+  }
+
+  /** We are no member any more; a little later, so that what is on its way to the others still leaves. */
+  #leave(): void {
+    this.#parts.logger.warn({ index: this.#applied }, 'removed from the cluster');
+    const text = `Member ${this.options.memberId.toString(16)} has been permanently removed from the cluster`;
+    this.#parts.clock.setTimer(LEAVE_TICKS * this.options.heartbeatMs, () => this.#fatal(new Error(text)));
   }
 
   #noteEffect(command: Command): void {
@@ -344,7 +413,7 @@ export class Replica {
     }
     this.leases.restart(leading ? this.mvcc.leases.all() : []);
     if (leader === NOBODY) return;
-    for (const waiter of [...this.#leaderWaiters]) if (waiter.not !== leader) waiter.tell();
+    this.#leaderWaiters.leads(leader);
   }
 
   #answerReads(): void {
@@ -413,9 +482,4 @@ export class Replica {
     this.#refuseAll('stopped');
     this.#parts.onFatal(error);
   }
-}
-
-function adds(command: Extract<Command, { kind: 'txn' }>): boolean {
-  const { success = [], failure = [] } = command.request;
-  return [...success, ...failure].some((op) => op.kind === 'put' || (op.kind === 'txn' && adds(op)));
 }

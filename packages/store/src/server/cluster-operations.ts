@@ -1,5 +1,5 @@
 import type { Refusal } from '../mvcc/refusal.ts';
-import type { Revision, StatusResponse } from '../schema/messages.ts';
+import type { StatusResponse } from '../schema/messages.ts';
 
 /** A member as the cluster knows it (etcd's Member). */
 export interface MemberInfo {
@@ -24,40 +24,6 @@ export type AlarmAction =
   /** `memberId` 0: of every member. */
   | { readonly action: 'activate' | 'deactivate'; readonly memberId: number; readonly alarm: AlarmKind };
 
-export interface HashKv {
-  readonly revision: Revision;
-  /** CRC32C (Castagnoli), unsigned, over all keys and versions up to `hashRevision`; equal on all members. */
-  readonly hash: number;
-  readonly compactRevision: number;
-  /** The revision that was hashed. */
-  readonly hashRevision: number;
-}
-
-/** Everything of one revision, to be written in whatever form a door wants. Holds history until it is read or closed. */
-export interface StateSnapshot extends Disposable {
-  readonly revision: Revision;
-  readonly compactRevision: number;
-  readonly raftIndex: number;
-  readonly raftTerm: number;
-  readonly members: readonly MemberInfo[];
-  readonly leases: readonly { readonly id: number | bigint; readonly ttlSeconds: number }[];
-  /** Versions in order of key, then of revision; in slices, so that the event loop is never held for long. */
-  versions(): AsyncIterable<readonly StoredVersion[]>;
-}
-
-export interface StoredVersion {
-  /** Bytes of the key, one character each (`Buffer.from(key, 'latin1')`). */
-  readonly key: string;
-  readonly modRevision: number;
-  /** Place of the change within its revision. */
-  readonly sub: number;
-  readonly createRevision: number;
-  readonly version: number;
-  readonly lease: number;
-  readonly deleted: boolean;
-  readonly value: Buffer;
-}
-
 /**
  * What etcd's Cluster and Maintenance services do, whatever door asks for it. A refusal is an expected no, with
  * etcd's text in `storeErrors`. All but `moveLeader` may be asked of any member that has a leader.
@@ -79,9 +45,4 @@ export interface ClusterOperations {
   moveLeader(id: number): Promise<Refusal | undefined>;
   /** Gives the alarms that are on afterwards for `get`, else those that changed. */
   alarm(request: AlarmAction): Promise<readonly Alarm[] | Refusal>;
-  /** @param revision 0: the newest */
-  hashKv(revision: number): Promise<HashKv | Refusal>;
-  snapshot(): StateSnapshot;
-  /** Gives memory back at once that is otherwise given back bit by bit. */
-  defragment(): Promise<void>;
 }

@@ -120,8 +120,9 @@ export function readMessage(reader: ByteReader): Message {
 /** Indexes follow from the first one, so only terms and data travel. */
 function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
   writer.varint(entries.length);
-  for (const { term, data } of entries) {
+  for (const { term, data, kind } of entries) {
     writer.varint(term);
+    writer.u8(kind === undefined ? 0 : 1);
     writer.sizedBytes(data);
   }
 }
@@ -130,7 +131,10 @@ function readEntries(reader: ByteReader, prevIndex: LogIndex): Entry[] {
   let index = prevIndex;
   return readMany(reader, () => {
     index = (index + 1) as LogIndex;
-    return { index, term: reader.varint() as Term, data: Buffer.from(reader.sizedBytes()) };
+    const term = reader.varint() as Term;
+    const isCommand = reader.u8() === 0;
+    const entry = { index, term, data: Buffer.from(reader.sizedBytes()) };
+    return isCommand ? entry : { ...entry, kind: 'configuration' };
   });
 }
 

@@ -22,6 +22,9 @@ export const peerFrames = {
   /** A question to the member, and its answer; here the frame's id says which belong together. */
   ask: 11,
   answer: 12,
+  /** Instead of a hello, from a new member: what is the cluster? Answered by `cluster`. */
+  who: 20,
+  cluster: 21,
 } as const;
 
 /** A message of 1 MiB of entries and its frame; a snapshot's chunk is smaller, unless a single value is not. */

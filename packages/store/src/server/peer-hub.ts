@@ -6,12 +6,15 @@ import type { PeerEvents, Peers } from '../replica/peers.ts';
 import { PEER_PROTOCOL } from '../schema/limits.ts';
 import { type Listener, listen, type TlsFiles } from './client-listener.ts';
 import { type Address, addressOf, removedText } from './identity.ts';
+import { writeClusterOf } from './joining.ts';
 import type { Hello, Shunned } from './peer-frames.ts';
 import { PeerInbox } from './peer-inbox.ts';
 import { PeerLink } from './peer-link.ts';
 
 /** A process that was connected as a member has so long to say that it lives, before another may be that member. */
 const TWIN_MS_MAX = 500;
+/** A member that was removed is listened to so much longer: it may have passed on the very request, and wait for its answer. */
+const REMOVED_MS = 500;
 
 export interface PeerHubOptions {
   readonly clusterId: number;
@@ -103,11 +106,20 @@ export class PeerHub implements Peers {
     for (const id of wanted) {
       if (!cluster.isRemoved(id) && !this.#links.has(id)) this.#link(id, this.#events);
     }
+    if ([...this.#links.keys()].some((id) => cluster.isRemoved(id))) {
+      this.#options.clock.setTimer(REMOVED_MS, () => this.#cutRemoved());
+    }
+  }
+
+  /** Coming back they are told that they are members no more. */
+  #cutRemoved(): void {
+    const isRemoved = (id: NodeId | undefined) => id !== undefined && this.#cluster?.isRemoved(id) === true;
     for (const [id, link] of this.#links) {
-      if (!cluster.isRemoved(id)) continue;
+      if (!isRemoved(id)) continue;
       this.#links.delete(id);
       link.close();
     }
+    for (const inbox of this.#inboxes) if (isRemoved(inbox.hello?.from)) inbox.close();
   }
 
   #link(id: NodeId, events: PeerEvents): void {
@@ -176,6 +188,9 @@ export class PeerHub implements Peers {
     const inbox: PeerInbox = new PeerInbox(socket, {
       check: (hello) => this.#check(hello, inbox),
       isEmpty: () => this.#events?.isEmpty() === true,
+      describe: (writer) => {
+        if (this.#cluster !== undefined) writeClusterOf(writer, this.#options.clusterId, this.#cluster);
+      },
       events: () => this.#events,
       answer: (question) => this.#answer?.(question) ?? new Promise(() => undefined),
       remote: `${socket.remoteAddress}:${socket.remotePort}`,

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '@wherry/daemon';
 import type { MessageOf } from '../raft/types.ts';
 import type { PeerEvents } from '../replica/peers.ts';
-import { ByteReader, MalformedBytes } from '../schema/bytes.ts';
+import { ByteReader, type ByteWriter, MalformedBytes } from '../schema/bytes.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { feedFrames } from './feed.ts';
 import { readMessage } from './peer-codec.ts';
@@ -21,6 +21,8 @@ export interface PeerInboxParts {
   readonly check: (hello: Hello) => Promise<Shunned | undefined>;
   /** Told to whoever connects: whether our own log is empty. */
   readonly isEmpty: () => boolean;
+  /** Tells a new member what the cluster is. */
+  readonly describe: (writer: ByteWriter) => void;
   /** For messages: where the connection comes from. */
   readonly remote: string;
   readonly clock: Clock;
@@ -86,7 +88,9 @@ export class PeerInbox {
 
   #frame(kind: number, id: number, payload: Buffer): void {
     const events = this.#parts.events();
-    if (this.#hello === undefined || kind === peerFrames.hello) this.#greeted(kind, payload);
+    if (this.#hello === undefined && kind === peerFrames.who) {
+      this.#stream.write(peerFrame(peerFrames.cluster, (writer) => this.#parts.describe(writer)));
+    } else if (this.#hello === undefined || kind === peerFrames.hello) this.#greeted(kind, payload);
     else if (kind === peerFrames.pong) for (const heard of this.#pongs.splice(0)) heard();
     else if (events === undefined || !this.#welcome) return;
     else if (kind === peerFrames.message) {

@@ -1,7 +1,8 @@
 import type { Random } from '@wherry/daemon';
 import { range } from '../mvcc/range.ts';
 import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
-import { checkKey, checkPutShape, checkTxnShape } from '../mvcc/validate.ts';
+import { txn } from '../mvcc/txn.ts';
+import { checkKey, checkPutShape, checkTxnShape, isReadOnly } from '../mvcc/validate.ts';
 import { NOBODY } from '../raft/types.ts';
 import type { Command, CommandResponse } from '../replica/command.ts';
 import { LEASE_TTL_SECONDS_MAX } from '../replica/lease-timer.ts';
@@ -18,6 +19,7 @@ import type {
   RangeRequest,
   RangeResponse,
   StatusResponse,
+  TxnRequest,
 } from '../schema/messages.ts';
 import {
   leaseIdRequest,
@@ -47,14 +49,24 @@ export class Requests {
   /** A command whose request may have come over a wire as `encoded`. */
   command(command: Command, encoded: Buffer | undefined, answer: Answer<CommandResponse>): void {
     const refusal = checkCommand(command);
-    if (refusal === undefined) this.#replica.propose(command, encoded, answer);
-    else answer(refusal);
+    if (refusal !== undefined) answer(refusal);
+    else if (command.kind === 'txn' && isReadOnly(command.request)) this.#readTxn(command.request, answer);
+    else this.#replica.propose(command, encoded, answer);
+  }
+
+  /** Nothing to put into the log. */
+  #readTxn(request: TxnRequest, answer: Answer<CommandResponse>): void {
+    this.#replica.read((refusal) => answer(refusal ?? txn(this.#replica.mvcc, request)));
   }
 
   range(request: RangeRequest, answer: Answer<RangeResponse>): void {
     const refusal = checkKey(request);
     if (refusal !== undefined) {
       answer(refusal);
+      return;
+    }
+    if (this.#replica.cluster.hasAlarm('CORRUPT')) {
+      answer({ refused: 'corrupt' });
       return;
     }
     const now = (outcome: Refusal | undefined) => answer(outcome ?? limited(range(this.#replica.mvcc, request)));
@@ -126,7 +138,9 @@ export class Requests {
 
   status(): StatusResponse {
     const { mvcc, raft, applied, options, hasSpace } = this.#replica;
-    const errors = [...(hasSpace ? [] : ['NOSPACE']), ...(raft.leader === NOBODY ? ['etcdserver: no leader'] : [])];
+    const alarms = this.#replica.cluster.alarms.map(({ alarm }) => alarm);
+    const full = hasSpace || alarms.includes('NOSPACE') ? [] : ['NOSPACE'];
+    const errors = [...alarms, ...full, ...(raft.leader === NOBODY ? ['etcdserver: no leader'] : [])];
     return {
       revision: mvcc.revision,
       version: STORE_VERSION,
@@ -137,7 +151,7 @@ export class Requests {
       raftTerm: raft.term,
       raftAppliedIndex: applied,
       dbSizeBytes: mvcc.sizeBytes,
-      isLearner: false,
+      isLearner: this.#replica.isLearner,
       errors,
     };
   }

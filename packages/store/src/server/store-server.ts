@@ -1,18 +1,22 @@
 import { join } from 'node:path';
+import { connect, createSecureContext } from 'node:tls';
 import type { Clock, Health, Logger, Metrics, Random } from '@wherry/daemon';
 import { createEtcdApi, type EtcdApi } from '../grpc/etcd-api.ts';
-import { FixedCluster } from '../grpc/fixed-cluster.ts';
 import { NOBODY, type NodeId } from '../raft/types.ts';
 import { type ReplicaOptions, replicaDefaults } from '../replica/options.ts';
-import { type RecoveredMember, recoverMember } from '../replica/recovery.ts';
+import { type Founding, type RecoveredMember, recoverMember } from '../replica/recovery.ts';
 import { Replica } from '../replica/replica.ts';
 import { Ticker } from '../replica/ticker.ts';
+import { PEER_PROTOCOL } from '../schema/limits.ts';
 import { lockDirectory } from '../wal/data-lock.ts';
 import { openRealDisk } from '../wal/real-disk.ts';
+import type { WalIdentity } from '../wal/wal.ts';
 import type { ClientDoor } from './client-door.ts';
 import { type Listener, listenForClients, type TlsFiles } from './client-listener.ts';
 import { addressOf, type ClusterFlags, checkDirectory, foundCluster } from './identity.ts';
-import { answerMember, LeaseForwarding } from './lease-forwarding.ts';
+import { foundByAsking } from './joining.ts';
+import { type AskMember, answerMember, LeaseForwarding } from './lease-forwarding.ts';
+import { MemberOperations } from './member-operations.ts';
 import { PeerHub } from './peer-hub.ts';
 import { publishAttributes } from './publish.ts';
 import { Requests } from './requests.ts';
@@ -27,6 +31,8 @@ export interface StoreServerOptions
   readonly listenClientUrls: readonly string[];
   readonly advertiseClientUrls: readonly string[];
   readonly listenPeerUrl: string;
+  /** With an empty directory: as a member that others have added, not as one of a new cluster. */
+  readonly joinsExisting?: boolean;
   /** Where the others are told to find this member; empty: as they knew it before. */
   readonly advertisePeerUrls: readonly string[];
   readonly clientTls: TlsFiles;
@@ -51,6 +57,22 @@ export interface StoreServer {
   close(): Promise<void>;
 }
 
+/** A new member of a cluster that runs asks the others who it is; a new cluster's members know it from their flags. */
+function found(
+  options: StoreServerOptions,
+  known: WalIdentity | undefined,
+  { clock, logger }: StoreServerParts,
+): Founding | Promise<Founding> {
+  if (known !== undefined || !options.joinsExisting) return foundCluster(options, known);
+  const secureContext = createSecureContext({ ...options.peerTls, minVersion: 'TLSv1.3' });
+  return foundByAsking(options, {
+    connect: (address) => connect({ ...address, secureContext, ALPNProtocols: [PEER_PROTOCOL] }),
+    clock,
+    logger,
+    ownPeerUrls: options.advertisePeerUrls,
+  });
+}
+
 /** A whole member: recovered, talking to its peers, serving clients. What was opened is closed if a later step fails. */
 export async function startStoreServer(options: StoreServerOptions, parts: StoreServerParts): Promise<StoreServer> {
   const { clock, random, logger, metrics, health, onFatal } = parts;
@@ -61,7 +83,7 @@ export async function startStoreServer(options: StoreServerOptions, parts: Store
   try {
     opened.push(await lockDirectory(options.dataDir, parts.pid));
     const disk = measuredDisk(await openRealDisk(join(options.dataDir, 'member')), metrics, () => clock.monotonicMs());
-    const recovered = await recoverMember(disk, (known) => foundCluster(options, known), logger);
+    const recovered = await recoverMember(disk, (known) => found(options, known, parts), logger);
     opened.push(() => recovered.wal.close());
     checkDirectory(options, recovered);
     const { identity } = recovered;
@@ -82,15 +104,11 @@ export async function startStoreServer(options: StoreServerOptions, parts: Store
     health.addReady('space', () => (replica.hasSpace ? undefined : 'NOSPACE alarm'));
     const doors = new Set<ClientDoor>();
     const requests = new Requests(replica, random);
-    requests.forwardWith(new LeaseForwarding(replica, (member, question) => peers.ask(member, question)));
-    peers.answerWith((question) => answerMember(requests, question));
+    const ask: AskMember = (member, question) => peers.ask(member, question);
+    requests.forwardWith(new LeaseForwarding(replica, ask));
+    const cluster = new MemberOperations({ replica, requests, ask, clock, random });
+    peers.answerWith((question) => cluster.answer(question) ?? answerMember(requests, question));
     const onRequest = countRequests(metrics);
-    const members = replica.cluster.members.map((member) => ({
-      ...member,
-      clientUrls: member.id === memberId ? options.advertiseClientUrls : member.clientUrls,
-      isLearner: false,
-    }));
-    const cluster = new FixedCluster(replica, requests, members, clock);
     const grpc = createEtcdApi({ replica, requests, cluster, clock, logger, onRequest });
     const door = { replica, requests, clock, logger, doors, grpc, onRequest };
     const clients: Listener[] = [];

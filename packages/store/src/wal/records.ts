@@ -26,20 +26,25 @@ export interface BatchMark {
   readonly last: boolean;
 }
 
-const types = { segment: 1, entry: 2, hardState: 3, install: 4, genesis: 5 } as const;
-const TYPE_MAX = 5;
+const types = { segment: 1, entry: 2, hardState: 3, install: 4, genesis: 5, configuration: 6 } as const;
+const TYPE_MAX = 6;
 
 export function encodeRecord(writer: ByteWriter, record: WalRecord, batch: BatchMark): void {
   const start = writer.length;
   writer.u32(0);
   writer.u32(0);
   writer.u32(batch.number >>> 0);
-  writer.u8(types[record.kind] | (batch.last ? LAST_OF_BATCH : 0));
+  writer.u8(typeOf(record) | (batch.last ? LAST_OF_BATCH : 0));
   encodePayload(writer, record);
   const size = writer.length - start - HEADER_BYTES;
   const bytes = writer.finish();
   writer.u32At(start, size);
   writer.u32At(start + 4, crc32c(bytes, start + 8, bytes.length));
+}
+
+/** A configuration entry has a type of its own, so that logs of earlier versions read as they are. */
+function typeOf(record: WalRecord): number {
+  return record.kind === 'entry' ? types[record.entry.kind ?? 'entry'] : types[record.kind];
 }
 
 function encodePayload(writer: ByteWriter, record: WalRecord): void {
@@ -119,10 +124,11 @@ function decodePayload(type: number, reader: ByteReader, size: number): WalRecor
   switch (type) {
     case types.segment:
       return { kind: 'segment', version: reader.varint(), clusterId: reader.varint(), memberId: reader.varint() };
-    case types.entry: {
-      const index = reader.varint() as LogIndex;
-      const term = reader.varint() as Term;
-      return { kind: 'entry', entry: { index, term, data: reader.bytes(size - (reader.offset - start)) } };
+    case types.entry:
+    case types.configuration: {
+      const at = { index: reader.varint() as LogIndex, term: reader.varint() as Term };
+      const entry = { ...at, data: reader.bytes(size - (reader.offset - start)) };
+      return { kind: 'entry', entry: type === types.entry ? entry : { ...entry, kind: 'configuration' } };
     }
     case types.hardState: {
       const term = reader.varint() as Term;

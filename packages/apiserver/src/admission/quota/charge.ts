@@ -66,10 +66,19 @@ export function chargeQuotas(
     return refused(`quota usage is negative for resource(s): ${negative.sort().join(',')}`);
   }
   const deltas = new Map(concerned.map(({ index }) => [index, deltaFor(quotas[index], request, usage, nowMs)]));
-  if ([...deltas.values()].every(({ size }) => size === 0) && (concerned.length > 0 || isUnchanged(request, usage, nowMs))) {
+  if (
+    [...deltas.values()].every(({ size }) => size === 0) &&
+    (concerned.length > 0 || isUnchanged(request, usage, nowMs))
+  ) {
     return { kind: 'fits', quotas, changed: [] };
   }
-  const uncovered = coverage(quotas, concerned.flatMap(({ names }) => names), request, usage, limitedResources);
+  const uncovered = coverage(
+    quotas,
+    concerned.flatMap(({ names }) => names),
+    request,
+    usage,
+    limitedResources,
+  );
   return uncovered === undefined ? applied(quotas, request, deltas) : refused(uncovered);
 }
 
@@ -121,9 +130,7 @@ function coverage(
   const bare = limited
     .flatMap(({ matchScopes }) => matchScopes)
     .filter((scope) => evaluator.inScope(object, scope) && !covering.has(scope.scopeName));
-  return bare.length === 0
-    ? undefined
-    : `insufficient quota to match these scopes: [${bare.map(scopeText).join(' ')}]`;
+  return bare.length === 0 ? undefined : `insufficient quota to match these scopes: [${bare.map(scopeText).join(' ')}]`;
 }
 
 function scopeText({ scopeName, operator, values = [] }: ScopedResourceSelectorRequirement): string {

@@ -41,6 +41,21 @@ export async function evict(from: StoredRequest, budgets: StoredKind): Promise<A
   const { registry, stored, info } = from;
   const entry = await registry.store.current(stored, info.namespace, info.name);
   const pod = entry?.object() as Pod | undefined;
+  await registry.admission.admit(
+    {
+      operation: 'CREATE',
+      stored,
+      subresource: 'eviction',
+      namespace: info.namespace,
+      name: info.name,
+      object: eviction,
+      old: pod,
+      user: from.user,
+      dryRun: deletion.dryRun,
+      warnings: from.warnings,
+    },
+    eviction,
+  );
   if (pod !== undefined && !mayGoFreely(pod)) {
     await spendBudget(from, budgets, pod, deletion.dryRun);
   }

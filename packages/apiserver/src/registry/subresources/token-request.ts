@@ -39,6 +39,21 @@ export async function requestToken(from: StoredRequest, tokens: ServiceAccountTo
   if (account === undefined) {
     throw notFound(resources.serviceaccounts, info.name);
   }
+  await registry.admission.admit(
+    {
+      operation: 'CREATE',
+      stored: from.stored,
+      subresource: 'token',
+      namespace: info.namespace,
+      name: info.name,
+      object: request,
+      old: account,
+      user: from.user,
+      dryRun: options.dryRun,
+      warnings: from.warnings,
+    },
+    request,
+  );
   const asked = request.spec.expirationSeconds ?? EXPIRATION_SECONDS_DEFAULT;
   checkExpiration(asked, info.name);
   // kubectl leaves the field out although the schema requires it.

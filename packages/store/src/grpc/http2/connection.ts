@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ByteWriter, MalformedBytes } from '../../schema/bytes.ts';
-import { CONNECTION_OUT_BYTES_MAX, GRPC_CALLS_MAX } from '../../schema/limits.ts';
+import { GRPC_CALLS_MAX } from '../../schema/limits.ts';
+import { FrameWriter } from './frame-writer.ts';
 import {
   ConnectionError,
   errorCodes,
@@ -41,6 +42,7 @@ export interface ConnectionParts {
 export class Connection {
   readonly #socket: Duplex;
   readonly #parts: ConnectionParts;
+  readonly #out: FrameWriter;
   readonly #headers = new HeaderReader();
   readonly #streams = new Map<number, Stream>();
   #rest: Buffer = Buffer.alloc(0);
@@ -48,7 +50,6 @@ export class Connection {
   #lastStream = 0;
   /** A header block that goes on in the next frame. */
   #block: { readonly stream: number; readonly end: boolean; bytes: Buffer } | undefined;
-  #writer: ByteWriter | undefined;
   sendWindow = WINDOW_BYTES_INITIAL;
   #receiveWindow = CONNECTION_WINDOW_BYTES;
   #unacknowledged = 0;
@@ -60,6 +61,7 @@ export class Connection {
   constructor(socket: Duplex, parts: ConnectionParts) {
     this.#socket = socket;
     this.#parts = parts;
+    this.#out = new FrameWriter(socket);
     this.#resets.sinceMs = parts.nowMs();
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.#drained());
@@ -68,27 +70,8 @@ export class Connection {
     this.#greet();
   }
 
-  /** Bytes the other side's socket has not taken. */
-  get waitingBytes(): number {
-    return this.#socket.writableLength + (this.#writer?.length ?? 0);
-  }
-
-  writeHeaders(stream: number, block: Buffer, end: boolean): void {
-    for (let at = 0; at === 0 || at < block.length; at += FRAME_BYTES_MAX) {
-      const part = block.subarray(at, at + FRAME_BYTES_MAX);
-      const last = at + FRAME_BYTES_MAX >= block.length;
-      const flags = (last ? frameFlags.endHeaders : 0) | (end && at === 0 ? frameFlags.endStream : 0);
-      this.#frame(at === 0 ? frameTypes.headers : frameTypes.continuation, flags, stream, part);
-    }
-  }
-
-  writeData(stream: number, part: Buffer): void {
-    this.sendWindow -= part.length;
-    this.#frame(frameTypes.data, 0, stream, part);
-  }
-
-  writeReset(stream: number, code: number): void {
-    this.#frame(frameTypes.reset, 0, stream, u32(code));
+  get out(): FrameWriter {
+    return this.#out;
   }
 
   forget(stream: Stream): void {
@@ -108,30 +91,8 @@ export class Connection {
       settings.u8(id);
       settings.u32(value);
     }
-    this.#frame(frameTypes.settings, 0, 0, settings.finish());
-    this.#frame(frameTypes.windowUpdate, 0, 0, u32(CONNECTION_WINDOW_BYTES - WINDOW_BYTES_INITIAL));
-  }
-
-  /** All frames of one turn of the event loop leave together: one TLS record serves many calls. */
-  #frame(type: number, flags: number, stream: number, payload: Buffer): void {
-    if (this.#writer === undefined) {
-      this.#writer = new ByteWriter(4096);
-      queueMicrotask(() => this.#flush());
-    }
-    const writer = this.#writer;
-    writer.u32(((payload.length << 8) | type) >>> 0);
-    writer.u8(flags);
-    writer.u32(stream);
-    writer.bytes(payload);
-  }
-
-  #flush(): void {
-    const writer = this.#writer;
-    this.#writer = undefined;
-    if (writer === undefined || !this.#socket.writable) return;
-    this.#socket.write(writer.finish());
-    // A client that sends but does not read has to wait.
-    if (this.#socket.writableLength > CONNECTION_OUT_BYTES_MAX) this.#socket.pause();
+    this.#out.frame(frameTypes.settings, 0, 0, settings.finish());
+    this.#out.window(0, CONNECTION_WINDOW_BYTES - WINDOW_BYTES_INITIAL);
   }
 
   #drained(): void {
@@ -223,7 +184,7 @@ export class Connection {
     if (this.#receiveWindow < 0) throw new ConnectionError(errorCodes.flowControl, 'more data than the window allows');
     this.#unacknowledged += payload.length;
     if (this.#unacknowledged >= CONNECTION_WINDOW_BYTES / 2) {
-      this.#frame(frameTypes.windowUpdate, 0, 0, u32(this.#unacknowledged));
+      this.#out.window(0, this.#unacknowledged);
       this.#receiveWindow += this.#unacknowledged;
       this.#unacknowledged = 0;
     }
@@ -253,7 +214,7 @@ export class Connection {
   #acknowledge(stream: Stream, bytes: number): void {
     stream.unacknowledged += bytes;
     if (stream.closed || stream.unacknowledged < STREAM_WINDOW_BYTES / 2) return;
-    this.#frame(frameTypes.windowUpdate, 0, stream.id, u32(stream.unacknowledged));
+    this.#out.window(stream.id, stream.unacknowledged);
     stream.receiveWindow += stream.unacknowledged;
     stream.unacknowledged = 0;
   }
@@ -298,7 +259,7 @@ export class Connection {
     if (id % 2 === 0) throw new ConnectionError(errorCodes.protocol, `stream ${id} cannot be a client's`);
     this.#lastStream = id;
     if (this.#streams.size >= GRPC_CALLS_MAX) {
-      this.writeReset(id, errorCodes.refusedStream);
+      this.#out.reset(id, errorCodes.refusedStream);
       return;
     }
     const windows = { send: this.#initialSendWindow, receive: STREAM_WINDOW_BYTES };
@@ -330,14 +291,14 @@ export class Connection {
       for (const stream of this.#streams.values()) stream.sendWindow += size - this.#initialSendWindow;
       this.#initialSendWindow = size;
     }
-    this.#frame(frameTypes.settings, frameFlags.ack, 0, NOTHING);
+    this.#out.frame(frameTypes.settings, frameFlags.ack, 0, NOTHING);
     this.#windowsGrew();
   }
 
   #takePing(flags: number, payload: Buffer): void {
     if (payload.length !== 8) throw new ConnectionError(errorCodes.frameSize, `a ping of ${payload.length} bytes`);
     if ((flags & frameFlags.ack) !== 0) return;
-    if (this.#parts.onPing(this.#streams.size > 0)) this.#frame(frameTypes.ping, frameFlags.ack, 0, payload);
+    if (this.#parts.onPing(this.#streams.size > 0)) this.#out.frame(frameTypes.ping, frameFlags.ack, 0, payload);
     else throw new ConnectionError(errorCodes.enhanceYourCalm, 'too_many_pings');
   }
 
@@ -379,8 +340,8 @@ export class Connection {
     farewell.u32(this.#lastStream);
     farewell.u32(error.code);
     farewell.bytes(Buffer.from(error.message, 'latin1'));
-    this.#frame(frameTypes.goAway, 0, 0, farewell.finish());
-    this.#flush();
+    this.#out.frame(frameTypes.goAway, 0, 0, farewell.finish());
+    this.#out.flush();
     this.#close();
     this.#socket.end();
   }
@@ -395,10 +356,4 @@ function unpadded(flags: number, payload: Buffer): Buffer {
     throw new ConnectionError(errorCodes.protocol, 'more padding than frame');
   }
   return payload.subarray(1, payload.length - padding);
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value, 0);
-  return bytes;
 }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { errorCodes, FRAME_BYTES_MAX } from './frames.ts';
+import { errorCodes, FRAME_BYTES_MAX, frameTypes } from './frames.ts';
 import type { Headers } from './hpack.ts';
 
 /** What is told to whoever serves a stream. */
@@ -55,13 +55,13 @@ export class Stream {
 
   /** Bytes that wait for the other side: its windows, or its socket. */
   get waitingBytes(): number {
-    return this.#waitingBytes + this.#connection.waitingBytes;
+    return this.#waitingBytes + this.#connection.out.waitingBytes;
   }
 
   /** @param block of `encodeHeaders` @param end nothing follows */
   sendHeaders(block: Buffer, end: boolean): void {
     if (this.#closed) return;
-    this.#connection.writeHeaders(this.id, block, end);
+    this.#connection.out.headers(this.id, block, end);
     if (end) this.#finish();
   }
 
@@ -89,12 +89,13 @@ export class Stream {
       else this.#waiting[0] = next.subarray(room);
       this.#waitingBytes -= part.length;
       this.sendWindow -= part.length;
-      this.#connection.writeData(this.id, part);
+      this.#connection.sendWindow -= part.length;
+      this.#connection.out.frame(frameTypes.data, 0, this.id, part);
     }
     if (this.#trailers !== undefined) {
       const block = this.#trailers;
       this.#trailers = undefined;
-      this.#connection.writeHeaders(this.id, block, true);
+      this.#connection.out.headers(this.id, block, true);
       this.#finish();
     }
     return true;
@@ -102,14 +103,14 @@ export class Stream {
 
   /** Our side is done. A client that still sends is told to stop, without calling it an error. */
   #finish(): void {
-    if (!this.remoteEnded) this.#connection.writeReset(this.id, errorCodes.none);
+    if (!this.remoteEnded) this.#connection.out.reset(this.id, errorCodes.none);
     this.close();
   }
 
   /** Ends it at once, and says so. */
   reset(code: number): void {
     if (this.#closed) return;
-    this.#connection.writeReset(this.id, code);
+    this.#connection.out.reset(this.id, code);
     this.close();
   }
 

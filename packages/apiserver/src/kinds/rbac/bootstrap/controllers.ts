@@ -256,10 +256,18 @@ export const controllerBindings: readonly ClusterRoleBinding[] = controllers.map
  * Unless told otherwise all our controllers run under the controller manager's own name. Upstream's role for that
  * name cannot do their work, so the name is bound to each of theirs as well: visible, and removable one by one.
  */
-export const sharedIdentityBindings: readonly ClusterRoleBinding[] = controllers.map((name) =>
-  clusterBinding(
-    `system:controller:${name}`,
-    [user('system:kube-controller-manager')],
-    `wherry:kube-controller-manager:${name}`,
+export const sharedIdentityBindings: readonly ClusterRoleBinding[] = [
+  ...controllers.map((name) =>
+    clusterBinding(
+      `system:controller:${name}`,
+      [user('system:kube-controller-manager')],
+      `wherry:kube-controller-manager:${name}`,
+    ),
   ),
-);
+  // Ours approves what kubelets serve with, where upstream leaves that to people.
+  clusterBinding(
+    'system:certificates.k8s.io:kubelet-serving-approver',
+    [user('system:kube-controller-manager')],
+    'wherry:kube-controller-manager:kubelet-serving-approver',
+  ),
+];
