@@ -6,7 +6,7 @@ import type { Cluster } from '../../harness/cluster.ts';
 export function daemonPids(cluster: Cluster, kinds: readonly string[]): readonly number[] {
   const folder = join(cluster.home, cluster.name, 'run');
   return readdirSync(folder)
-    .filter((file) => kinds.some((kind) => file.startsWith(`${kind}-`)))
+    .filter((file) => kinds.some((kind) => file === `${kind}.json` || file.startsWith(`${kind}-`)))
     .map((file) => {
       const record: { readonly process: { readonly pid: number } } = JSON.parse(
         readFileSync(join(folder, file), 'utf8'),

@@ -4,13 +4,16 @@ import { isRefusal } from '../../../packages/store/src/mvcc/refusal.ts';
 import type { Watcher } from '../../../packages/store/src/mvcc/watch-hub.ts';
 import type { NodeId } from '../../../packages/store/src/raft/types.ts';
 import { replicaDefaults } from '../../../packages/store/src/replica/options.ts';
-import { Replica } from '../../../packages/store/src/replica/replica.ts';
+import type { Replica } from '../../../packages/store/src/replica/replica.ts';
+import { startReplica } from '../../../packages/store/src/replica/testing.ts';
 import { storeErrors } from '../../../packages/store/src/schema/errors.ts';
 import { SimulatedDisk } from '../../../packages/store/src/wal/simulated-disk.ts';
 import { checkHistory, LiveCheckers, type Operation, type WatchedEvent } from './checkers.ts';
 import { SimulatedNetwork } from './simulated-network.ts';
 
 const KEYS = 5;
+/** Seeds divisible by this run through storms of elections too. */
+export const STORM_EVERY = 3;
 const EVERYTHING = { key: '\0', rangeEnd: '\0' };
 
 interface Member {
@@ -64,12 +67,15 @@ export class StoreSimulation {
   readonly #members: Member[];
   readonly #checkers = new LiveCheckers();
   readonly #operations: Operation[] = [];
+  readonly #isStormy: boolean;
   #writes = 0;
   #failure: unknown;
   kills = 0;
+  reconfigurations = 0;
 
   constructor(seed: number, members: number) {
     this.#random = seededRandom(seed);
+    this.#isStormy = seed % STORM_EVERY === 0;
     this.#network = new SimulatedNetwork(this.clock, this.#random);
     this.#members = Array.from({ length: members }, (_, i) => ({
       id: (i + 1) as NodeId,
@@ -96,6 +102,7 @@ export class StoreSimulation {
     const endMs = this.clock.monotonicMs() + seconds * 1000;
     while (this.clock.monotonicMs() < endMs) {
       if (this.#random.next() < 0.02) this.#injectFault();
+      if (this.#isStormy && this.#random.next() < 0.1) await this.#storm();
       if (this.#random.next() < 0.5) this.#operate();
       await this.#advance(this.#random.next() * 40);
     }
@@ -118,12 +125,49 @@ export class StoreSimulation {
     const other = this.#pick();
     const dice = this.#random.next();
     if (dice < 0.4) this.#kill(member);
-    else if (dice < 0.6) this.#start(member);
+    else if (dice < 0.55) this.#start(member);
+    else if (dice < 0.6) this.#reconfigure(member, other);
+    else if (dice < 0.63) member.replica?.transfer(other.id);
     else if (dice < 0.7) this.#network.cut(member.id, other.id);
     else if (dice < 0.8) for (const each of this.#members) this.#isolate(member, each);
     else if (dice < 0.9) this.#network.heal();
     else this.#network.faults = { loss: this.#random.next() * 0.3, duplication: 0.1, delayMsMax: 100 };
     if (this.#random.next() < 0.5) for (const each of this.#members) this.#start(each);
+  }
+
+  /** Elections under way in which members die and are back at once: what they promised is asked for again. */
+  async #storm(): Promise<void> {
+    const { faults } = this.#network;
+    this.#network.faults = { ...faults, delayMsMax: 20 };
+    const leader = this.#members.find(({ replica }) => replica?.isLeader === true)?.replica;
+    leader?.transfer(this.#pick().id);
+    await this.#advance(this.#random.next() * 20);
+    if (this.#random.next() < 0.5) leader?.transfer(this.#pick().id);
+    for (const member of [this.#pick(), this.#pick()]) {
+      await this.#advance(this.#random.next() * 25);
+      for (let burst = this.#random.integer(20); burst > 0; burst--) this.#operate();
+      await this.#advance(this.#random.next());
+      this.#kill(member);
+      this.#start(member);
+    }
+    this.#network.faults = faults;
+  }
+
+  /** Members stay members; who of them votes changes, directly or by way of joint configurations. */
+  #reconfigure(one: Member, other: Member): void {
+    const leader = this.#members.find(({ replica }) => replica?.isLeader === true)?.replica;
+    if (leader === undefined) return;
+    const kinds = ['addVoter', 'addVoter', 'addLearner'] as const;
+    const transitions = ['auto', 'jointImplicit', 'jointExplicit'] as const;
+    const wanted = this.#random.next() < 0.5 ? [one] : [one, other];
+    const changes = wanted.map(({ id }) => ({ kind: kinds[this.#random.integer(3)] ?? 'addVoter', id }));
+    const isExplicit = leader.raft.inspect.configuration.outgoing.length > 0;
+    const change = isExplicit
+      ? ({ transition: 'auto', changes: [] } as const)
+      : { transition: transitions[this.#random.integer(3)] ?? 'auto', changes };
+    leader.reconfigure({ change, added: [] }, (outcome) => {
+      if (!isRefusal(outcome)) this.reconfigurations++;
+    });
   }
 
   #isolate(one: Member, other: Member): void {
@@ -159,7 +203,7 @@ export class StoreSimulation {
       keptEntries: 20,
     };
     const parts = { disk: member.disk.mount(), peers: this.#network.join(member.id), clock, random: this.#random };
-    Replica.start(options, { ...parts, logger: silentLogger, onFatal: fail }).then((replica) => {
+    startReplica(options, { ...parts, logger: silentLogger, onFatal: fail }).then((replica) => {
       if (member.clock !== clock) return;
       member.replica = replica;
       member.checkedFrom = 1;

@@ -247,6 +247,17 @@ describe('pods', () => {
     await api.request('DELETE', `${classes}/usual`);
   });
 
+  it('learn from their binding where their node is', async () => {
+    const labels = { 'topology.kubernetes.io/zone': 'z1', other: 'x' };
+    await api.request('POST', `${core}/nodes`, { body: { metadata: { name: 'zoned', labels } } });
+    await settled();
+    await post('pods', pod({}, { name: 'p', labels: { own: 'y' } }));
+    const body = { metadata: { name: 'p' }, target: { kind: 'Node', name: 'zoned' } };
+    expect((await post('pods/p/binding', body)).status).toBe(201);
+    const bound = await api.request('GET', `${path('pods')}/p`);
+    expect(bound.json.metadata?.labels).toEqual({ own: 'y', 'topology.kubernetes.io/zone': 'z1' });
+  });
+
   it('use only secrets that their account lists, where it says so', async () => {
     const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' };
     await post('serviceaccounts', { metadata: { name: 'strict', annotations }, secrets: [{ name: 'ok' }] });

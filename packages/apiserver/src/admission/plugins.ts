@@ -24,6 +24,7 @@ import {
 } from './pod-defaults.ts';
 import { type CountEvaluation, podSecurity } from './pod-security/plugin.ts';
 import { policyText } from './pod-security/policy.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { QuotaLedger } from './quota/ledger.ts';
 import { resourceQuota } from './quota/plugin.ts';
@@ -98,6 +99,7 @@ function allPlugins(parts: AdmissionParts): readonly AdmissionPlugin[] {
     clusterTrustBundleAttest(authorizer),
     certificateSubjectRestriction,
     defaultIngressClass(reader),
+    podTopologyLabels(reader),
     escalationCheck(rbac, authorizer),
     resourceQuota(new QuotaLedger({ reader, store, quotas, clock, limitedResources })),
   ];

@@ -15,6 +15,7 @@ import { bootstrap } from './bootstrap.ts';
 import { componentProbes } from './component-probes.ts';
 import { OwnEndpoints } from './endpoints.ts';
 import type { ApiserverFlags } from './flags.ts';
+import { storeHealth } from './store-health.ts';
 import { compactRegularly, repairRegularly } from './upkeep.ts';
 
 /** Between attempts with a store that is not there yet, or that others are filling. */
@@ -37,7 +38,7 @@ export async function startApiserver(options: StartOptions): Promise<HttpServer>
   const state = { bootstrapped: false };
   const files = await readFiles(flags);
   const server = assembleFrom(options, files, health);
-  health.addReady('etcd', () => storeHealth(storage));
+  health.addReady('etcd', storeHealth(storage, host.clock));
   health.addReady('informer-sync', () => (server.watchCache.live ? undefined : 'the watch on the store does not run'));
   health.addReady('poststarthook/rbac/bootstrap-roles', () => (state.bootstrapped ? undefined : 'not finished'));
   health.addReady('shutdown', () => (scope.signal.aborted ? 'process is shutting down' : undefined));
@@ -213,9 +214,4 @@ function background(server: Apiserver, { flags, host, storage }: StartOptions, p
   if (everyMs > 0) {
     scope.run('compaction', (signal) => compactRegularly(storage, clock, logger, everyMs, signal));
   }
-}
-
-async function storeHealth(storage: Storage): Promise<string | undefined> {
-  await storage.currentRevision();
-  return undefined;
 }

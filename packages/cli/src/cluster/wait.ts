@@ -47,7 +47,7 @@ export async function waitForNodes(
       client.list(resources.nodes, { signal }),
       client.list(resources.leases, { namespace: 'kube-node-lease', signal }),
     ]);
-    nodes = found.items;
+    nodes = found.items.filter(({ metadata }) => names.includes(metadata?.name ?? ''));
     const ready = new Set(nodes.filter(isReady).map(({ metadata }) => metadata?.name));
     const alive = new Set(leases.items.filter((lease) => isFresh(layout, lease)).map(({ metadata }) => metadata?.name));
     const waiting = names.filter((name) => !ready.has(name) || !alive.has(name));

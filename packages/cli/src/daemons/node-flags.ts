@@ -1,9 +1,9 @@
 import type { DaemonKind } from './spec.ts';
 
 /**
- * How Node.js runs each kind of daemon. The young generation may grow to 16 MB per half by default and never shrinks
- * while there is work: after 20,000 requests an API client held 140 MB of heap for 25 MB of objects, with a limit of 4 MB
- * 30 MB, at a tenth more CPU per request. The two that answer everybody keep more: there, collections would cost throughput.
+ * Megabytes of each half of the young generation. By default it grows with the work and stays large: after 20,000
+ * requests an API client held 140 MB of heap for 25 MB of objects; with 4 here, 30 MB, at a tenth more CPU per request.
+ * The two that answer everybody keep more: there, collections would cost throughput.
  */
 const youngMegabytes: Readonly<Record<DaemonKind, number>> = {
   store: 16,

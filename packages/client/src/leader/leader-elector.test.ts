@@ -11,14 +11,16 @@ class LeaseServer {
   down = false;
   silent = false;
   reads = 0;
+  consistentReads = 0;
   #version = 0;
 
   transport(): ScriptedTransport {
-    return new ScriptedTransport(({ method, body, signal }) => {
+    return new ScriptedTransport(({ method, path, body, signal }) => {
       if (this.down) return undefined;
       if (this.silent)
         return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
       if (method === 'GET') this.reads++;
+      if (method === 'GET' && !path.includes('resourceVersion=0')) this.consistentReads++;
       if (method === 'GET') return this.lease === undefined ? refusal(404, 'NotFound') : json(this.lease);
       const sent = JSON.parse(String(body)) as Lease;
       if (method === 'PUT' && sent.metadata?.resourceVersion !== this.lease?.metadata?.resourceVersion) {
@@ -96,6 +98,17 @@ describe('LeaderElector', () => {
     await clock.advance(4_500);
     expect(log).toHaveLength(1);
     expect(server.lease.spec).toMatchObject({ holderIdentity: 'b', leaseTransitions: 5 });
+  });
+
+  it('waits on the memory of the server, and asks the store before it takes over', async () => {
+    server.lease = { metadata: named('0'), spec: { holderIdentity: 'dead', leaseTransitions: 4 } };
+    candidate('b');
+    await clock.advance(12_000);
+    expect(server.reads).toBeGreaterThan(3);
+    expect(server.consistentReads).toBe(1);
+    await clock.advance(8_000);
+    expect(log).toHaveLength(1);
+    expect(server.consistentReads).toBe(2);
   });
 
   it('gives up when it cannot renew for the renew deadline', async () => {

@@ -144,9 +144,13 @@ export class LeaderElector {
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
-    const { client, namespace, name } = this.#options;
+    const { client, namespace, name, leaseDurationMs } = this.#options;
+    // Who only waits is content with the server's memory, which costs the store nothing. What is old there cannot harm:
+    // taking the lease needs its present version.
+    const mayBeOld = !this.#leading && this.#observed !== undefined && !this.#isExpired(leaseDurationMs);
+    const age = mayBeOld ? { resourceVersion: '0' } : {};
     try {
-      const lease = await client.get(resources.leases, name, { namespace, signal });
+      const lease = await client.get(resources.leases, name, { namespace, signal, ...age });
       this.#observe(lease);
       return lease;
     } catch (error) {

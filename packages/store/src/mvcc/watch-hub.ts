@@ -108,11 +108,14 @@ export class WatchHub {
    * its history, or learns that it is compacted.
    */
   moveTo(successor: WatchHub): void {
-    const watchers = [...this.#ranges, ...[...this.#byKey.values()].flatMap((set) => [...set])];
-    for (const watcher of watchers) this.#fallBehind(watcher);
+    for (const watcher of this.watchers) this.#fallBehind(watcher);
     successor.#count = this.#count;
     for (const watcher of this.#ranges) successor.#ranges.add(watcher);
     for (const [key, watchers] of this.#byKey) successor.#byKey.set(key, watchers);
+  }
+
+  get watchers(): readonly Watcher[] {
+    return [...this.#ranges, ...[...this.#byKey.values()].flatMap((set) => [...set])];
   }
 
   #offer(watcher: Watcher, change: Version): void {

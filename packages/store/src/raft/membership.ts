@@ -43,8 +43,6 @@ export function proposeLeave(state: RaftState): void {
   append(state, Buffer.alloc(0));
 }
 
-export const leaveChange: ConfigurationChange = { transition: 'auto', changes: [] };
-
 function append(state: RaftState, data: Buffer): void {
   state.log.append(state.term, [data], 'configuration');
   state.uncommittedBytes += data.length;

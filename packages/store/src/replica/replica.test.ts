@@ -7,7 +7,8 @@ import { SimulatedDisk } from '../wal/simulated-disk.ts';
 import type { Command, CommandResponse } from './command.ts';
 import { type ReplicaOptions, replicaDefaults } from './options.ts';
 import { noPeers } from './peers.ts';
-import { Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
+import { startReplica } from './testing.ts';
 
 const memberId = 1 as NodeId;
 
@@ -20,7 +21,7 @@ async function start(
     throw error;
   };
   const parts = { disk, clock, peers: noPeers, random: seededRandom(1), logger: silentLogger, onFatal };
-  return Replica.start({ ...replicaDefaults, clusterId: 1, memberId, voters: [memberId], ...options }, parts);
+  return startReplica({ ...replicaDefaults, clusterId: 1, memberId, voters: [memberId], ...options }, parts);
 }
 
 function propose(replica: Replica, command: Command): Promise<CommandResponse | Refusal> {
@@ -118,7 +119,7 @@ describe('a member alone', () => {
     const failures: unknown[] = [];
     const parts = { disk, clock: new VirtualClock(), peers: noPeers, random: seededRandom(1), logger: silentLogger };
     const options = { ...replicaDefaults, clusterId: 1, memberId, voters: [memberId] };
-    const replica = await Replica.start(options, { ...parts, onFatal: (error) => failures.push(error) });
+    const replica = await startReplica(options, { ...parts, onFatal: (error) => failures.push(error) });
     await put(replica, 'a');
     broken = true;
     expect(await put(replica, 'b')).toEqual({ refused: 'stopped' });

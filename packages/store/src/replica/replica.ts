@@ -1,8 +1,7 @@
 import type { Mvcc } from '../mvcc/mvcc.ts';
-import { isRefusal, type Refusal } from '../mvcc/refusal.ts';
+import type { Refusal } from '../mvcc/refusal.ts';
 import { Raft } from '../raft/raft.ts';
 import {
-  type Entry,
   type LogIndex,
   type Message,
   NOBODY,
@@ -14,32 +13,18 @@ import {
   type Term,
 } from '../raft/types.ts';
 import type { StoreErrorKind } from '../schema/errors.ts';
-import type { LeaseId } from '../schema/messages.ts';
-import { ForeignData } from '../wal/recovery.ts';
 import { grows, refusedByAlarm } from './admission.ts';
-import { ClusterState } from './cluster-state.ts';
-import {
-  applyCommand,
-  type Command,
-  type CommandResponse,
-  decodeCommand,
-  encodeCommand,
-  readTicket,
-} from './command.ts';
+import { Applier } from './applier.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { type Command, type CommandResponse, encodeCommand, readTicket } from './command.ts';
 import { LeaderWaiters } from './leader-waiters.ts';
 import { LeaseTimer } from './lease-timer.ts';
 import { LogWriter } from './log-writer.ts';
 import type { ReplicaOptions, ReplicaParts } from './options.ts';
-import {
-  applyReconfiguration,
-  decodeReconfiguration,
-  encodeReconfiguration,
-  type Reconfiguration,
-  refusalOf,
-} from './reconfiguration.ts';
-import { type RecoveredMember, recoverMember } from './recovery.ts';
+import { encodeReconfiguration, type Reconfiguration } from './reconfiguration.ts';
+import type { RecoveredMember } from './recovery.ts';
 import { SnapshotTraffic } from './snapshot-traffic.ts';
-import { Snapshots, type State } from './snapshots.ts';
+import { Snapshots } from './snapshots.ts';
 import { Ticker } from './ticker.ts';
 import { type Answer, Waiters } from './waiters.ts';
 
@@ -58,6 +43,7 @@ const LEAVE_TICKS = 10;
 /** Compaction and clean-up done per tick, about a millisecond. */
 const PRUNE_STEPS = 10_000;
 const DEFRAGMENT_KEYS = 200;
+
 /** One member: joins the consensus core, the log on disk, the state and the other members. */
 export class Replica {
   readonly options: ReplicaOptions;
@@ -73,11 +59,8 @@ export class Replica {
   /** Answered by applying; the context is the command, to save decoding it again. */
   readonly #proposals: Waiters<CommandResponse, Command | undefined>;
   readonly #reads: Waiters<undefined, undefined>;
-  /** Replaced as a whole when a snapshot arrives. */
-  #state: State;
+  readonly #applier: Applier;
   readonly #traffic: SnapshotTraffic;
-  #applied: LogIndex;
-  #appliedTerm: Term;
   /** Gathered in this turn of the event loop. */
   #toPropose: Buffer[] = [];
   #toRead: Answer<undefined>[] = [];
@@ -88,26 +71,6 @@ export class Replica {
   #known: { leader: NodeId; term: Term; leading: boolean };
   readonly #leaderWaiters: LeaderWaiters;
   #raising = false;
-
-  /**
-   * Recovers from disk and takes part from then on.
-   * @param options with the voters of a new cluster
-   * @throws CorruptFile, ForeignData, or the disk's error
-   */
-  static async start(
-    options: ReplicaOptions & { readonly voters: readonly NodeId[] },
-    parts: ReplicaParts,
-  ): Promise<Replica> {
-    const { clusterId, memberId, voters } = options;
-    const named = voters.map((id) => ({ id, name: `member-${id}`, peerUrls: [], clientUrls: [] }));
-    const founding = { identity: { clusterId, memberId }, cluster: new ClusterState('', named) };
-    const recovered = await recoverMember(parts.disk, () => founding, parts.logger);
-    const { identity } = recovered;
-    if (identity.clusterId !== clusterId || identity.memberId !== memberId) {
-      throw new ForeignData(`Cannot use ${parts.disk.path}: it belongs to member ${identity.memberId}`);
-    }
-    return Replica.resume(options, parts, recovered);
-  }
 
   /** Takes part with what was recovered from disk. */
   static resume(options: ReplicaOptions, parts: ReplicaParts, recovered: RecoveredMember): Replica {
@@ -132,9 +95,6 @@ export class Replica {
     this.options = options;
     this.#parts = parts;
     this.#recovered = recovered;
-    this.#state = { mvcc: recovered.mvcc, cluster: recovered.cluster };
-    this.#applied = snapshot.index;
-    this.#appliedTerm = snapshot.term;
     this.leases = new LeaseTimer(clock);
     this.#leaderWaiters = new LeaderWaiters(clock);
     this.#ticker = new Ticker(clock, heartbeatMs, (late) => {
@@ -150,6 +110,18 @@ export class Replica {
     const config = { ...raftDefaults, id: memberId, electionTicks, random: () => random.next() };
     this.#raft = new Raft(config, recovered.persisted);
     this.#known = { leader: NOBODY, term: this.#raft.term, leading: false };
+    this.#applier = new Applier(
+      {
+        options,
+        raft: this.#raft,
+        proposals: this.#proposals,
+        leases: this.leases,
+        peers: parts.peers,
+        logger,
+        removed: (reason) => clock.setTimer(LEAVE_TICKS * heartbeatMs, () => this.#fatal(new Error(reason))),
+      },
+      recovered,
+    );
     this.#writer = new LogWriter(recovered.wal, {
       durable: (sequence) => this.#guard(() => this.#step({ kind: 'persisted', sequence })),
       send: (message) => this.#send(message),
@@ -169,12 +141,12 @@ export class Replica {
 
   /** The state; replaced as a whole when a snapshot arrives, so do not keep it. */
   get mvcc(): Mvcc {
-    return this.#state.mvcc;
+    return this.#applier.state.mvcc;
   }
 
   /** What the members know of themselves; replaced as a whole too. */
   get cluster(): ClusterState {
-    return this.#state.cluster;
+    return this.#applier.state.cluster;
   }
 
   get raft(): Raft {
@@ -182,7 +154,7 @@ export class Replica {
   }
 
   get applied(): LogIndex {
-    return this.#applied;
+    return this.#applier.index;
   }
 
   get isLeader(): boolean {
@@ -338,7 +310,7 @@ export class Replica {
     for (const message of output.sendNow) this.#send(message);
     if (output.install !== undefined) this.#install(output.install);
     this.#writer.add(output);
-    for (const entry of output.apply) this.#apply(entry);
+    for (const entry of output.apply) this.#applier.apply(entry);
     this.#readsDue.push(...output.reads);
     for (const { data, reason } of output.refused) {
       this.counts.failedProposals++;
@@ -346,55 +318,6 @@ export class Replica {
     }
     for (const { context, reason } of output.refusedReads) {
       this.#reads.answer(context, refusals[reason]);
-    }
-  }
-
-  #apply(entry: Entry): void {
-    this.#applied = entry.index;
-    this.#appliedTerm = entry.term;
-    if (entry.kind === 'configuration') {
-      this.#reconfigured(entry);
-      return;
-    }
-    if (entry.data.length === 0) return;
-    const ticket = readTicket(entry.data);
-    const own = ticket.memberId === this.options.memberId;
-    const command = (own ? this.#proposals.context(ticket.sequence) : undefined) ?? decodeCommand(entry.data);
-    const outcome = applyCommand(this.#state, command);
-    if (!isRefusal(outcome)) this.#noteEffect(command);
-    if (own) this.#proposals.answer(ticket.sequence, outcome);
-  }
-
-  #reconfigured(entry: Entry): void {
-    const reconfiguration = decodeReconfiguration(entry.data);
-    const refusal = refusalOf(this.cluster, reconfiguration);
-    if (refusal === undefined) applyReconfiguration(this.cluster, reconfiguration);
-    const change = refusal === undefined ? reconfiguration.change : undefined;
-    this.#raft.step({ kind: 'configure', index: entry.index, change });
-    const { configuration } = this.#raft.inspect;
-    this.#parts.logger.info({ index: entry.index, ...configuration, refusal }, 'members changed');
-    this.#parts.peers.know(this.cluster);
-    if (entry.data.length > 0) {
-      const { memberId, sequence } = readTicket(entry.data);
-      if (memberId === this.options.memberId) {
-        this.#proposals.answer(sequence, refusal ?? { revision: this.mvcc.revision });
-      }
-    }
-    if (this.cluster.isRemoved(this.options.memberId)) this.#leave();
-  }
-
-  /** We are no member any more; a little later, so that what is on its way to the others still leaves. */
-  #leave(): void {
-    this.#parts.logger.warn({ index: this.#applied }, 'removed from the cluster');
-    const text = `Member ${this.options.memberId.toString(16)} has been permanently removed from the cluster`;
-    this.#parts.clock.setTimer(LEAVE_TICKS * this.options.heartbeatMs, () => this.#fatal(new Error(text)));
-  }
-
-  #noteEffect(command: Command): void {
-    if (command.kind === 'memberAttributes') this.#parts.peers.know(this.cluster);
-    if (command.kind === 'leaseRevoke') this.leases.forget(command.request.id as LeaseId);
-    if (command.kind === 'leaseGrant' && this.isLeader) {
-      this.leases.renew(command.request.id as LeaseId, command.request.ttlSeconds);
     }
   }
 
@@ -419,8 +342,8 @@ export class Replica {
   #answerReads(): void {
     if (this.#readsDue.length === 0) return;
     const due = this.#readsDue;
-    this.#readsDue = due.filter(({ index }) => index > this.#applied);
-    for (const { context, index } of due) if (index <= this.#applied) this.#reads.answer(context, undefined);
+    this.#readsDue = due.filter(({ index }) => index > this.applied);
+    for (const { context, index } of due) if (index <= this.applied) this.#reads.answer(context, undefined);
   }
 
   #refuseAll(kind: StoreErrorKind): void {
@@ -438,7 +361,7 @@ export class Replica {
         this.propose({ kind: 'leaseRevoke', request: { id } }, undefined, () => undefined);
       }
     }
-    if (this.#snapshots.isDue(this.#applied, this.mvcc.sizeBytes)) this.#takeSnapshot();
+    if (this.#snapshots.isDue(this.applied, this.mvcc.sizeBytes)) this.#takeSnapshot();
     if (this.#snapshots.taking) return;
     this.mvcc.prune(PRUNE_STEPS);
     this.mvcc.defragment(DEFRAGMENT_KEYS);
@@ -446,9 +369,9 @@ export class Replica {
 
   #takeSnapshot(): void {
     const { configuration } = this.#raft.inspect;
-    const meta = { index: this.#applied, term: this.#appliedTerm, configuration };
+    const meta = { index: this.applied, term: this.#applier.term, configuration };
     const keepFrom = Math.max(1, meta.index - this.options.keptEntries + 1) as LogIndex;
-    this.#traffic.take(this.#state, meta, keepFrom);
+    this.#traffic.take(this.#applier.state, meta, keepFrom);
   }
 
   #send(message: Message): void {
@@ -457,12 +380,8 @@ export class Replica {
   }
 
   #install(meta: SnapshotMeta): void {
-    const { mvcc, cluster } = this.#traffic.claim(meta);
-    this.mvcc.watches.moveTo(mvcc.watches);
-    this.#state = { mvcc, cluster: cluster ?? this.cluster };
-    this.#applied = meta.index;
-    this.#appliedTerm = meta.term;
-    this.#parts.peers.know(this.cluster);
+    this.#applier.install(meta, this.#traffic.claim(meta));
+    const { mvcc } = this;
     this.#parts.logger.info({ index: meta.index, revision: mvcc.revision }, 'snapshot installed');
   }
 

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock, Logger } from '@wherry/daemon';
-import { ClusterState, readMany, readText, writeMany, writeText } from '../replica/cluster-state.ts';
+import { ClusterState } from '../replica/cluster-state.ts';
 import type { Founding } from '../replica/recovery.ts';
 import { ByteReader, type ByteWriter } from '../schema/bytes.ts';
 import { feedFrames } from './feed.ts';
@@ -15,16 +15,6 @@ const ATTEMPTS_MAX = 120;
 export function writeClusterOf(writer: ByteWriter, clusterId: number, cluster: ClusterState): void {
   writer.varint(clusterId);
   writer.sizedBytes(cluster.encode());
-}
-
-/** The question: who listens at these URLs, and what is the cluster? */
-export function writeWho(writer: ByteWriter, peerUrls: readonly string[]): void {
-  writeMany(writer, peerUrls, writeText);
-}
-
-/** @throws MalformedBytes */
-export function readWho(payload: Buffer): readonly string[] {
-  return readMany(new ByteReader(payload), readText);
 }
 
 export interface JoiningParts {
@@ -74,7 +64,7 @@ function ask(address: Address, parts: JoiningParts): Promise<ClusterAnswer | und
     const socket = parts.connect(address);
     const timer = parts.clock.setTimer(ANSWER_MS_MAX, () => socket.destroy());
     socket.on('secureConnect', () => {
-      socket.write(peerFrame(peerFrames.who, (writer) => writeWho(writer, parts.ownPeerUrls)));
+      socket.write(peerFrame(peerFrames.who));
     });
     feedFrames(socket, PEER_FRAME_BYTES_MAX, parts.logger, (kind, _id, payload) => {
       if (kind !== peerFrames.cluster) return;

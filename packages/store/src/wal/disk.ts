@@ -34,8 +34,8 @@ export class CorruptFile extends Error {
   constructor(file: string, offset: number, problem: string) {
     super(
       `${file} is corrupt at byte ${offset}: ${problem}. ` +
-        'This member stops rather than forget acknowledged writes: restore its disk, or remove its data directory and ' +
-        'let it catch up from the other members (with one member: restore a backup)',
+        'This member stops rather than forget acknowledged writes: restore its disk, or remove it from the cluster and ' +
+        'add it again with an empty data directory (with one member: restore a backup)',
     );
   }
 }

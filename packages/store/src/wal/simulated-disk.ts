@@ -6,6 +6,8 @@ interface SimulatedFile {
   pending: { readonly before: Buffer; readonly after: Buffer; readonly position: number }[];
 }
 
+type DirectoryChange = (files: Map<string, SimulatedFile>) => void;
+
 export interface SimulatedDiskOptions {
   /** Uniform in [0, 1): how much of a write survives a crash. */
   readonly random: () => number;
@@ -15,11 +17,15 @@ export interface SimulatedDiskOptions {
 
 /**
  * A directory in memory that behaves as badly as a disk may: after `crash`, writes that nobody waited for are there,
- * gone, or torn in the middle.
+ * gone, or torn in the middle, and so are changes of the directory that were not synced.
  */
 export class SimulatedDisk implements Disk {
   readonly path = 'simulated';
-  readonly #files = new Map<string, SimulatedFile>();
+  /** As processes see it. */
+  #files = new Map<string, SimulatedFile>();
+  /** As a crash may leave it: the directory of before, and what has been done to it since, oldest first. */
+  #durable = new Map<string, SimulatedFile>();
+  #entries: DirectoryChange[] = [];
   readonly #options: SimulatedDiskOptions;
   /** Grows with each crash: handles of the process that died do nothing any more. */
   #life = 0;
@@ -37,7 +43,10 @@ export class SimulatedDisk implements Disk {
   }
 
   async open(name: string): Promise<DiskFile> {
-    if (!this.#files.has(name)) this.#files.set(name, { bytes: Buffer.alloc(0), pending: [] });
+    if (!this.#files.has(name)) {
+      const made = { bytes: Buffer.alloc(0), pending: [] };
+      this.#change((files) => files.set(name, made));
+    }
     const file = this.#file(name);
     const life = this.#life;
     const write = (bytes: Buffer, position: number): void => {
@@ -67,16 +76,22 @@ export class SimulatedDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     const file = this.#file(from);
-    this.#files.delete(from);
-    this.#files.set(to, file);
+    this.#change((files) => {
+      files.delete(from);
+      files.set(to, file);
+    });
   }
 
   async remove(name: string): Promise<void> {
-    this.#files.delete(name);
+    this.#change((files) => files.delete(name));
   }
 
   async syncDirectory(): Promise<void> {
+    const life = this.#life;
+    const count = this.#entries.length;
     await this.#options.delay?.();
+    if (life !== this.#life) return;
+    for (const change of this.#entries.splice(0, count)) change(this.#durable);
   }
 
   /** The directory as one process sees it: after the next `crash` whatever it still does never comes to an end. */
@@ -102,6 +117,10 @@ export class SimulatedDisk implements Disk {
   /** The process dies: unsynced writes are kept, lost or torn. */
   crash(): void {
     this.#life++;
+    // A journal keeps changes of the directory in order, so a crash leaves some of the first ones.
+    const kept = Math.floor(this.#options.random() * (this.#entries.length + 1));
+    for (const change of this.#entries.splice(0).slice(0, kept)) change(this.#durable);
+    this.#files = new Map(this.#durable);
     for (const file of this.#files.values()) {
       for (const { before, after, position } of file.pending.splice(0).reverse()) {
         const kept = Math.floor(this.#options.random() * (after.length + 1));
@@ -114,6 +133,11 @@ export class SimulatedDisk implements Disk {
   corrupt(name: string, offset: number): void {
     const { bytes } = this.#file(name);
     bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  }
+
+  #change(change: DirectoryChange): void {
+    change(this.#files);
+    this.#entries.push(change);
   }
 
   #file(name: string): SimulatedFile {

@@ -11,6 +11,7 @@ import {
   setCondition,
 } from '@wherry/api';
 import { rfc3339 } from '@wherry/daemon';
+import { topologyLabels } from '../../admission/pod-topology-labels.ts';
 import type { ApiResponse } from '../../http/exchange.ts';
 import { success, valueResponse } from '../../http/respond.ts';
 import type { Registry, ResourceRequest } from '../context.ts';
@@ -36,8 +37,34 @@ export async function bind(from: ResourceRequest, pods: StoredKind): Promise<Api
     throw badRequest(`name in URL does not match name in Binding object`);
   }
   checkTarget(binding, podName);
-  await assign(from.registry, pods, from.info.namespace, podName, binding, options.dryRun);
+  const admitted = await from.registry.admission.admit(
+    {
+      operation: 'CREATE',
+      stored: pods,
+      subresource: 'binding',
+      namespace: from.info.namespace,
+      name: podName,
+      object: binding,
+      old: undefined,
+      user: from.user,
+      dryRun: options.dryRun,
+      warnings: from.warnings,
+    },
+    binding,
+  );
+  await assign(from.registry, pods, from.info.namespace, podName, admitted as Binding, options.dryRun);
   return valueResponse(201, success(), from.how);
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Of a binding's labels only those that say where the node is reach the pod. */
+function withTopology(own: Labels | undefined, given: Labels = {}): { readonly labels?: Labels } {
+  const known = topologyLabels.filter((label) => given[label] !== undefined);
+  if (known.length === 0) {
+    return {};
+  }
+  return { labels: { ...own, ...Object.fromEntries(known.map((label) => [label, given[label] ?? ''])) } };
 }
 
 function checkTarget(binding: Binding, name: string): void {
@@ -88,7 +115,11 @@ async function assign(
     const annotations = { ...pod.metadata?.annotations, ...binding.metadata?.annotations };
     const next: Pod = {
       ...pod,
-      metadata: { ...pod.metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+      metadata: {
+        ...pod.metadata,
+        ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+        ...withTopology(pod.metadata?.labels, binding.metadata?.labels),
+      },
       spec: { containers: [], ...pod.spec, nodeName: binding.target.name ?? '' },
       status: { ...pod.status, conditions },
     };

@@ -3,7 +3,8 @@ import { seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import type { NodeId } from '../../raft/types.ts';
 import { replicaDefaults } from '../../replica/options.ts';
 import { noPeers } from '../../replica/peers.ts';
-import { Replica } from '../../replica/replica.ts';
+import type { Replica } from '../../replica/replica.ts';
+import { startReplica } from '../../replica/testing.ts';
 import { ClientDoor } from '../../server/client-door.ts';
 import { Requests } from '../../server/requests.ts';
 import { SimulatedDisk } from '../../wal/simulated-disk.ts';
@@ -21,7 +22,7 @@ export class Member {
     };
     const random = seededRandom(1);
     const parts = { disk: this.disk, peers: noPeers, clock: systemClock, random, logger: silentLogger, onFatal };
-    this.replica = await Replica.start({ ...replicaDefaults, clusterId: 7, memberId, voters: [memberId] }, parts);
+    this.replica = await startReplica({ ...replicaDefaults, clusterId: 7, memberId, voters: [memberId] }, parts);
   }
 
   connect(): Duplex {
