@@ -20,3 +20,10 @@ export function describeError(error: unknown): string {
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
+
+/** The Unix socket that a failed connection was meant for; a Docker engine's, for nobody else is spoken to through one. */
+export function unixSocketOf(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'address' in error && 'syscall' in error)) return undefined;
+  const { address, syscall } = error;
+  return syscall === 'connect' && typeof address === 'string' && address.startsWith('/') ? address : undefined;
+}

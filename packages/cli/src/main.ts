@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock, systemRandom } from '@wherry/daemon';
 import type { Context } from './context.ts';
-import { describeError, Failure, hasCode } from './failure.ts';
+import { describeError, Failure, hasCode, unixSocketOf } from './failure.ts';
 import { errorText, isRefusal } from './kube/error-text.ts';
 import { VerbError } from './kube/verb-error.ts';
 import { readableWords } from './kube/words.ts';
@@ -57,8 +57,11 @@ try {
   } else {
     const isUnreachable = unreachable.some((code) => hasCode(error, code));
     const isSpoken = isRefusal(error) || error instanceof VerbError;
-    const isDefect = !(error instanceof Failure) && !isSpoken && !isUnreachable;
+    const engine = unixSocketOf(error);
+    const isDefect = !(error instanceof Failure) && !isSpoken && !isUnreachable && engine === undefined;
     if (isSpoken) terminal.err(errorText(error));
+    else if (engine !== undefined)
+      terminal.err(`wherry: Cannot reach the Docker engine at ${engine}: ${describeError(error)}. See "wherry engine"`);
     else if (isUnreachable)
       terminal.err(`wherry: Cannot reach the API server: ${describeError(error)}. Does it run? See "wherry status"`);
     else terminal.err(`wherry: ${describeError(error)}`);

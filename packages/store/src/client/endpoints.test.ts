@@ -1,5 +1,5 @@
 import { type Duplex, duplexPair, Transform } from 'node:stream';
-import { seededRandom, silentLogger, systemClock } from '@wherry/daemon';
+import { type Logger, seededRandom, silentLogger, systemClock } from '@wherry/daemon';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStoreClient } from './store-client.ts';
 import { Member } from './testing/member.ts';
@@ -20,19 +20,37 @@ describe('a store client with several endpoints', () => {
     await member.stop();
   });
 
-  function connectTo(streams: Readonly<Record<string, () => Duplex>>): StoreClient {
+  function connectTo(streams: Readonly<Record<string, () => Duplex>>, logger: Logger = silentLogger): StoreClient {
     client = createStoreClient({
       endpoints: Object.keys(streams),
       connector: async (endpoint) => streams[endpoint]?.() ?? Promise.reject(new Error('connection refused')),
       clock: systemClock,
       random: seededRandom(1),
-      logger: silentLogger,
+      logger,
     });
     return client;
   }
 
   /** A paused process: its kernel accepts, nobody answers. */
   const silent = (): Duplex => duplexPair()[0];
+
+  it('tells once that nobody is there, however often it tries, and once that somebody is', async () => {
+    const told: string[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (_facts: object, message: string) => void told.push(message),
+      info: (_facts: object, message: string) => void told.push(message),
+    };
+    let tries = 0;
+    const late = (): Duplex => {
+      tries += 1;
+      if (tries < 5) throw new Error('connection refused');
+      return member.connect();
+    };
+    await connectTo({ late }, logger).put({ key: '/a', value: 'x' });
+    expect(tries).toBeGreaterThanOrEqual(5);
+    expect(told).toEqual(['store endpoint not usable', 'store endpoint is usable again']);
+  });
 
   it('is not kept waiting by one that accepts and says nothing', async () => {
     const store = connectTo({ paused: silent, alive: () => member.connect() });

@@ -40,6 +40,8 @@ export class Endpoints {
   /** Who answers at an endpoint, by id; and the one that was lost last: nobody need tell us that it leads. */
   readonly #ids = new Map<string, number>();
   #lost = 0;
+  /** Endpoints whose failure was told and that have not answered since. */
+  readonly #unusable = new Set<string>();
   #connection: StoreConnection | undefined;
   #connecting: Promise<StoreConnection> | undefined;
 
@@ -141,16 +143,25 @@ export class Endpoints {
       const status = await connection.call(requests.leader, leaderRequest, { not: this.#lost }, statusResponse, signal);
       this.#ids.set(endpoint, status.memberId);
       this.#standby.put(connection);
+      if (this.#unusable.delete(endpoint)) logger.info({ endpoint }, 'store endpoint is usable again');
       return { connection, leads: status.leader === status.memberId };
     } catch (error) {
       // Another member was chosen: this one had no time to answer, and may be of use later.
       if (attempt.aborted && connection !== undefined) this.#standby.put(connection);
       else connection?.close(error);
-      if (!attempt.aborted) logger.warn({ err: error, endpoint }, 'store endpoint not usable');
+      if (!attempt.aborted) this.#complain(endpoint, error);
       return undefined;
     } finally {
       timer.cancel();
     }
+  }
+
+  /** Once: a member that is away is tried several times a second. */
+  #complain(endpoint: string, error: unknown): void {
+    const { logger } = this.#parts;
+    const level = this.#unusable.has(endpoint) ? 'debug' : 'warn';
+    this.#unusable.add(endpoint);
+    logger[level]({ err: error, endpoint }, 'store endpoint not usable');
   }
 
   async #dial(endpoint: string, signal: AbortSignal): Promise<StoreConnection> {
