@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isStoreError } from '@wherry/store/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StoreProcesses } from '../harness/store-processes.ts';
 
@@ -17,7 +18,7 @@ async function three(): Promise<StoreProcesses> {
   store = made;
   made.startAll();
   const client = await made.client();
-  await client.put({ key: 'a', value: '1' });
+  await afterStart(() => client.put({ key: 'a', value: '1' }));
   // Everybody has told its name and addresses once each member has them; a last write stands behind these.
   for (const { clientUrl } of made.members) expect(clientUrl).toContain('https');
   return made;
@@ -25,9 +26,22 @@ async function three(): Promise<StoreProcesses> {
 
 const stopAll = (processes: StoreProcesses) => Promise.all(all.map((index) => processes.stop(index, 'SIGKILL')));
 
+/**
+ * A request that a follower passes on while its own connection to the leader is not there yet is lost, and its client
+ * told so after 7 s (packages/store/DESIGN.md, "Left to later"): right after a start it is asked once more.
+ */
+async function afterStart<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isStoreError(error, 'timeout')) return ask();
+    throw error;
+  }
+}
+
 async function value(processes: StoreProcesses, key: string): Promise<string | undefined> {
   const client = await processes.client();
-  return (await client.range({ key })).kvs[0]?.value.toString();
+  return (await afterStart(() => client.range({ key }))).kvs[0]?.value.toString();
 }
 
 describe('members with other addresses', () => {
@@ -38,7 +52,7 @@ describe('members with other addresses', () => {
     processes.startAll();
     expect(await value(processes, 'a')).toBe('1');
     const client = await processes.client();
-    await client.put({ key: 'b', value: '2' });
+    await afterStart(() => client.put({ key: 'b', value: '2' }));
     for (const index of all) await processes.stop(index, 'SIGTERM');
     await processes.move(...all);
     processes.startAll();
